@@ -1,1 +1,71 @@
-fn main() {}
+//! The project's own commands, run as `cargo xtask COMMAND`.
+
+mod install;
+mod layout;
+mod runner;
+mod steps;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use layout::Layout;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check and end with the line `N passed, N failed, N skipped`.
+    ///
+    /// What a check needs (compiler targets, cargo tools, Python packages) is installed first: into
+    /// the target directory where that is possible. A check whose needs cannot be met is skipped and
+    /// named; with CI=true in the environment that is a failure. The exit code is 1 if a check failed.
+    Test {
+        /// Run only the checks whose name contains one of these words.
+        words: Vec<String>,
+
+        /// Print the names of the checks and exit.
+        #[arg(long)]
+        list: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let layout = Layout::find()?;
+    match command {
+        Command::Test { words, list } => {
+            let mut steps = steps::all(&layout)?;
+            if !words.is_empty() {
+                steps.retain(|step| words.iter().any(|word| step.name().contains(word)));
+                anyhow::ensure!(
+                    !steps.is_empty(),
+                    "no check has such a name; `cargo xtask test --list` prints them"
+                );
+            }
+            if list {
+                for step in &steps {
+                    println!("{}", step.name());
+                }
+                return Ok(ExitCode::SUCCESS);
+            }
+            runner::run(&layout, steps)
+        }
+    }
+}
