@@ -1,0 +1,189 @@
+//! base64url without padding (RFC 4648 §5, RFC 7515 §2).
+//!
+//! Encoding is ours, since a token is public and re-signing it is what this crate is fast at: four
+//! characters at a time, without a table or a branch. Decoding is `base64ct`'s, which is strict.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// Returns how many characters encode `bytes` bytes.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
+    let rest = match bytes % 3 {
+        0 => 0,
+        1 => 2,
+        _ => 3,
+    };
+    (bytes / 3).saturating_mul(4).saturating_add(rest)
+}
+
+/// Returns how many bytes `chars` characters hold; one more than a multiple of four is never valid.
+pub(crate) const fn decoded_len(chars: usize) -> usize {
+    chars / 4 * 3 + chars % 4 * 3 / 4
+}
+
+/// Encodes `bytes` into `out`, which has [`encoded_len`] bytes; a shorter one gets what fits.
+#[inline]
+pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) {
+    let (groups, rest) = bytes.as_chunks::<3>();
+    let (quads, tail) = out.as_chunks_mut::<4>();
+    for (group, quad) in groups.iter().zip(quads) {
+        *quad = encode_group(*group);
+    }
+    let last = match *rest {
+        [a] => encode_group([a, 0, 0]),
+        [a, b] => encode_group([a, b, 0]),
+        _ => return,
+    };
+    for (slot, char) in tail.iter_mut().zip(last) {
+        *slot = char;
+    }
+}
+
+/// Decodes `text` strictly into the start of `out`.
+///
+/// `None` for a character outside the alphabet, padding, white space, a length that no encoding has,
+/// non-zero trailing bits, or an `out` shorter than [`decoded_len`].
+pub(crate) fn decode<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
+    Base64UrlUnpadded::decode(text, out).ok()
+}
+
+/// Maps four 6-bit values, one a byte lane, to their characters with arithmetic on all lanes at once.
+#[inline]
+fn encode_group([a, b, c]: [u8; 3]) -> [u8; 4] {
+    const ONES: u32 = 0x0101_0101;
+    let bits = u32::from_be_bytes([0, a, b, c]);
+    let lanes = (bits >> 18) & 0x3f
+        | (bits >> 4) & 0x3f00
+        | (bits << 10) & 0x003f_0000
+        | (bits << 24) & 0x3f00_0000;
+    // A lane holds 1 where its value is at least `start`; no sum below leaves its lane.
+    let from = |start: u32| ((lanes + (128 - start) * ONES) >> 7) & ONES;
+    // 'A' for 0; then at 'a', '0', '-' and '_' the alphabet leaves the order of ASCII.
+    let chars = lanes + 65 * ONES + 6 * from(26) + 49 * from(63) - 75 * from(52) - 13 * from(62);
+    chars.to_le_bytes()
+}
+
+/// Writes base64url text piece by piece: the bytes of one part after another, joined by raw dots.
+///
+/// Text past the end of the buffer is dropped; callers size the buffer first.
+pub struct Writer<'a> {
+    out: &'a mut [u8],
+    len: usize,
+    carry: [u8; 3],
+    carried: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(out: &'a mut [u8]) -> Self {
+        Self {
+            out,
+            len: 0,
+            carry: [0; 3],
+            carried: 0,
+        }
+    }
+
+    /// Appends `bytes` to the part being encoded.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if let Some(slot) = self.carry.get_mut(self.carried) {
+                *slot = *byte;
+            }
+            self.carried += 1;
+            if self.carried == self.carry.len() {
+                let quad = encode_group(self.carry);
+                self.raw(&quad);
+                self.carried = 0;
+            }
+        }
+    }
+
+    /// Ends the part being encoded.
+    pub(crate) fn end_part(&mut self) {
+        let mut last = [0; 4];
+        encode(self.carried_bytes(), &mut last);
+        let len = encoded_len(self.carried);
+        self.raw(last.get(..len).unwrap_or_default());
+        self.carried = 0;
+    }
+
+    /// Appends `text` as it is, between parts.
+    pub(crate) fn raw(&mut self, text: &[u8]) {
+        let free = self.out.get_mut(self.len..).unwrap_or_default();
+        for (slot, byte) in free.iter_mut().zip(text) {
+            *slot = *byte;
+        }
+        self.len += text.len();
+    }
+
+    /// Returns how many characters are written.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns the 0 to 2 bytes that wait for their group of three.
+    pub(crate) fn carried_bytes(&self) -> &[u8] {
+        self.carry.get(..self.carried).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    /// Every 24-bit group's characters, against the alphabet of RFC 4648 table 2.
+    #[test]
+    fn every_six_bit_value_in_every_lane() {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        for value in 0..64u32 {
+            for other in [0, 25, 26, 51, 52, 61, 62, 63] {
+                for lane in 0..4 {
+                    let mut values = [other; 4];
+                    values[lane] = value;
+                    let bits = values.iter().fold(0, |bits, value| bits << 6 | value);
+                    let [_, a, b, c] = bits.to_be_bytes();
+                    let expected = values.map(|value| ALPHABET[value as usize]);
+                    assert_eq!(encode_group([a, b, c]), expected);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn encodes_as_base64ct_in_any_pieces(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..6)
+        ) {
+            let whole = pieces.concat();
+            let expected = Base64UrlUnpadded::encode_string(&whole);
+            prop_assert_eq!(encoded_len(whole.len()), expected.len());
+
+            let mut at_once = vec![0; expected.len()];
+            encode(&whole, &mut at_once);
+            prop_assert_eq!(&at_once, expected.as_bytes());
+
+            let mut pieced = vec![0; expected.len()];
+            let mut writer = Writer::new(&mut pieced);
+            for piece in &pieces {
+                writer.write(piece);
+            }
+            writer.end_part();
+            prop_assert_eq!(writer.len(), expected.len());
+            prop_assert_eq!(&pieced, expected.as_bytes());
+        }
+
+        #[test]
+        fn decodes_only_the_canonical_text(text in "[A-Za-z0-9_=+/ \n-]{0,12}") {
+            let mut out = [0; 16];
+            if let Some(bytes) = decode(text.as_bytes(), &mut out) {
+                prop_assert_eq!(bytes.len(), decoded_len(text.len()));
+                let mut again: Vec<u8> = vec![0; encoded_len(bytes.len())];
+                encode(bytes, &mut again);
+                prop_assert_eq!(again, text.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The software HMAC-SHA256 key: RFC 2104 §4's two precomputed states.
+
+use core::convert::Infallible;
+use core::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::engine::MacEngine;
+use crate::sha256::{self, BLOCK_LEN, Block, Digest, State};
+
+/// Fewest bytes of a key that [`HmacKey::new`] accepts: the hash's output size (RFC 7518 §3.2).
+pub const MIN_KEY_LEN: usize = 32;
+
+/// An HMAC-SHA256 key, prepared once into the two SHA-256 states that every MAC starts from.
+///
+/// The key's bytes are not kept. The states are signing-equivalent, so they are zeroized on drop
+/// and never printed; copies that the compiler leaves in registers or on the stack are not covered.
+///
+/// ```
+/// # fn main() -> Result<(), jwt_core::KeyError> {
+/// // Heymarket's key is ID || KEY, here with its documentation's example.
+/// let key = jwt_core::HmacKey::from_parts(&[
+///     b"74f80a77-9b3f-44ac-b3ad-ab68cfb548fa",
+///     b"||",
+///     b"cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK",
+/// ])?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct HmacKey {
+    inner: State,
+    outer: State,
+}
+
+impl HmacKey {
+    /// Prepares a key of at least [`MIN_KEY_LEN`] bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Empty`] and [`KeyError::TooShort`].
+    pub fn new(key: &[u8]) -> Result<Self, KeyError> {
+        Self::from_parts(&[key])
+    }
+
+    /// Prepares the key that is the concatenation of `parts`, together at least [`MIN_KEY_LEN`] bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Empty`] and [`KeyError::TooShort`].
+    pub fn from_parts(parts: &[&[u8]]) -> Result<Self, KeyError> {
+        match total_len(parts) {
+            len @ 1..MIN_KEY_LEN => Err(KeyError::TooShort { len }),
+            _ => Self::weak(parts),
+        }
+    }
+
+    /// Prepares the concatenation of `parts` whatever its length, against RFC 7518's advice.
+    ///
+    /// For peers that issue keys under 32 bytes, and for test vectors.
+    ///
+    /// # Errors
+    /// [`KeyError::Empty`].
+    pub fn weak(parts: &[&[u8]]) -> Result<Self, KeyError> {
+        let len = total_len(parts);
+        if len == 0 {
+            return Err(KeyError::Empty);
+        }
+        let mut block = Zeroizing::new([0u8; BLOCK_LEN]);
+        if len > BLOCK_LEN {
+            let digest = Zeroizing::new(sha256::digest_parts(parts));
+            copy(&mut block, digest.iter());
+        } else {
+            copy(&mut block, parts.iter().copied().flatten());
+        }
+        Ok(Self {
+            inner: padded_state(&block, 0x36),
+            outer: padded_state(&block, 0x5c),
+        })
+    }
+}
+
+fn total_len(parts: &[&[u8]]) -> usize {
+    parts
+        .iter()
+        .fold(0, |len: usize, part| len.saturating_add(part.len()))
+}
+
+fn copy<'a>(block: &mut Block, bytes: impl Iterator<Item = &'a u8>) {
+    for (slot, byte) in block.iter_mut().zip(bytes) {
+        *slot = *byte;
+    }
+}
+
+/// Returns the state after the block-sized key, XORed with `pad` (RFC 2104 §2).
+fn padded_state(key: &Block, pad: u8) -> State {
+    let block = Zeroizing::new(key.map(|byte| byte ^ pad));
+    let mut state = sha256::INITIAL;
+    sha256::compress(&mut state, core::slice::from_ref(&block));
+    state
+}
+
+impl Drop for HmacKey {
+    fn drop(&mut self) {
+        self.inner.zeroize();
+        self.outer.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for HmacKey {}
+
+impl fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacKey(..)")
+    }
+}
+
+/// The inner SHA-256 state of an [`HmacKey`] after a message's first blocks; zeroized on drop.
+pub struct Midstate {
+    state: State,
+    absorbed: usize,
+}
+
+impl Drop for Midstate {
+    fn drop(&mut self) {
+        self.state.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Midstate {}
+
+impl fmt::Debug for Midstate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Midstate(..)")
+    }
+}
+
+impl MacEngine for &HmacKey {
+    type Error = Infallible;
+    type Midstate = Midstate;
+
+    fn absorb(&mut self, blocks: &[Block]) -> Result<Midstate, Infallible> {
+        let mut state = self.inner;
+        sha256::compress(&mut state, blocks);
+        Ok(Midstate {
+            state,
+            absorbed: blocks.as_flattened().len(),
+        })
+    }
+
+    #[inline]
+    fn finish(&mut self, midstate: &Midstate, message: &[u8]) -> Result<Digest, Infallible> {
+        let rest = message.get(midstate.absorbed..).unwrap_or_default();
+        // Each state starts with its padded key: one more block than the message shows.
+        let inner = sha256::finish(midstate.state, BLOCK_LEN + midstate.absorbed, rest);
+        Ok(sha256::finish(self.outer, BLOCK_LEN, &inner))
+    }
+}
+
+impl MacEngine for HmacKey {
+    type Error = Infallible;
+    type Midstate = Midstate;
+
+    fn absorb(&mut self, blocks: &[Block]) -> Result<Midstate, Infallible> {
+        (&*self).absorb(blocks)
+    }
+
+    #[inline]
+    fn finish(&mut self, midstate: &Midstate, message: &[u8]) -> Result<Digest, Infallible> {
+        (&*self).finish(midstate, message)
+    }
+}
+
+/// Why a key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key has no bytes.
+    Empty,
+    /// The key has fewer than [`MIN_KEY_LEN`] bytes.
+    TooShort {
+        /// How many bytes it has.
+        len: usize,
+    },
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the HMAC key is empty: give the API's secret"),
+            Self::TooShort { len } => write!(
+                f,
+                "the HMAC key has {len} bytes, HS256 wants at least {MIN_KEY_LEN} (RFC 7518 section 3.2): \
+                 have a longer secret issued, or prepare it as a weak key on purpose"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for KeyError {}
