@@ -20,7 +20,7 @@ pub(crate) const fn decoded_len(chars: usize) -> usize {
     chars / 4 * 3 + chars % 4 * 3 / 4
 }
 
-/// Encodes `bytes` into `out`, which has [`encoded_len`] bytes; a shorter one gets what fits.
+/// Encodes `bytes` into `out`, which has exactly [`encoded_len`] bytes.
 #[inline]
 pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) {
     let (groups, rest) = bytes.as_chunks::<3>();
@@ -99,10 +99,12 @@ impl<'a> Writer<'a> {
 
     /// Ends the part being encoded.
     pub(crate) fn end_part(&mut self) {
-        let mut last = [0; 4];
-        encode(self.carried_bytes(), &mut last);
-        let len = encoded_len(self.carried);
-        self.raw(last.get(..len).unwrap_or_default());
+        let mut chars = [0; 3];
+        let last = chars
+            .get_mut(..encoded_len(self.carried))
+            .unwrap_or_default();
+        encode(self.carried_bytes(), last);
+        self.raw(last);
         self.carried = 0;
     }
 

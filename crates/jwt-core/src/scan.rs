@@ -251,6 +251,7 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashMap;
     use std::format;
     use std::string::String;
 
@@ -314,7 +315,7 @@ mod tests {
 
         #[test]
         fn accepts_the_objects_that_serde_json_accepts(text in near_json()) {
-            let expected = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text);
+            let expected = serde_json::from_str::<HashMap<String, serde::de::IgnoredAny>>(&text);
             prop_assert_eq!(accepts(&text), expected.is_ok(), "{}", text);
         }
 
