@@ -1,0 +1,415 @@
+//! What time it is, and whether that can be signed with.
+//!
+//! A token carries the time, so a gateway whose clock is wrong is refused as if its key were. This
+//! clock therefore takes readings with their [`Source`], advances the best of them by the uptime, and
+//! gives a [`Time`] only when it is plausible: not before the firmware was built, not behind what a
+//! server has once confirmed, not decades ahead. Nothing else can make a [`Time`], and nothing is signed
+//! without one.
+
+use core::fmt;
+
+/// Most seconds that a server's `Date` may move the clock away from the last independent reading: a day.
+///
+/// That is a real-time clock's drift of many years, and any mix-up of time zones.
+pub const MAX_CORRECTION_SECS: u64 = 86_400;
+
+/// Most seconds that a server's `Date` may differ and still agree: its resolution, and a slow link.
+pub const AGREEMENT_SECS: u64 = 10;
+
+/// Most seconds that firmware is used after its build: 50 years. Later readings are a faulty chip's.
+pub const MAX_AGE_SECS: u64 = 50 * 31_557_600;
+
+/// How many seconds the floor trails a confirmed time, so that a clock which can be corrected passes.
+const FLOOR_SLACK_SECS: u64 = MAX_CORRECTION_SECS;
+
+/// How far uptime drifts: a plain crystal with its temperature, in millionths.
+const UPTIME_PPM: u64 = 100;
+
+/// How far a real-time clock drifts, in millionths; a DS3231 does with a tenth of it.
+const RTC_PPM: u64 = 25;
+
+/// Where a reading comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The time of the firmware's build: all that a board without a clock knows. Never signed with.
+    Build,
+    /// A battery-backed real-time clock.
+    Rtc,
+    /// The operating system, which keeps its own clock right.
+    Host,
+    /// SNTP (RFC 4330), unauthenticated.
+    Sntp,
+    /// The `Date` of an HTTP response that came over TLS; over plain HTTP it is no source.
+    HttpDate,
+    /// The `time` member of Key-ID's health check, over TLS.
+    KeyIdTime,
+}
+
+impl Source {
+    /// Returns by how many seconds a reading may be wrong that was right `age_secs` ago.
+    fn error_secs(self, age_secs: u32) -> u32 {
+        let (base, ppm) = match self {
+            // Whole seconds, cut off, and a leap second.
+            Self::Build | Self::Host => (1, 0),
+            Self::Sntp => (1, UPTIME_PPM),
+            // As before, and the time that the response was on its way.
+            Self::HttpDate | Self::KeyIdTime => (2, UPTIME_PPM),
+            Self::Rtc => (2, RTC_PPM),
+        };
+        drifted(base, u64::from(age_secs), ppm)
+    }
+
+    /// Whether the source is the server that judges the tokens.
+    fn is_server(self) -> bool {
+        matches!(self, Self::HttpDate | Self::KeyIdTime)
+    }
+}
+
+/// What a source says about the present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The present in Unix seconds, without leap seconds.
+    pub unix_secs: u64,
+    /// Who says so.
+    pub source: Source,
+    /// How many seconds ago the source was last set right; [`u32::MAX`] if nobody knows.
+    pub age_secs: u32,
+}
+
+/// A time that may be signed with; only [`Clock::now`] makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    unix_secs: u64,
+    error_secs: u32,
+    uptime_ms: u64,
+    source: Source,
+}
+
+impl Time {
+    /// Returns the time in Unix seconds.
+    pub const fn unix_secs(&self) -> u64 {
+        self.unix_secs
+    }
+
+    /// Returns by how many seconds it may be wrong, either way.
+    pub const fn error_secs(&self) -> u32 {
+        self.error_secs
+    }
+
+    /// Returns the uptime in milliseconds that it was asked at.
+    pub const fn uptime_ms(&self) -> u64 {
+        self.uptime_ms
+    }
+
+    /// Returns the source of the reading that it follows from.
+    pub const fn source(&self) -> Source {
+        self.source
+    }
+}
+
+/// A reading and the uptime at which it was true.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    unix_secs: u64,
+    error_secs: u32,
+    uptime_ms: u64,
+    source: Source,
+}
+
+impl Anchor {
+    fn new(reading: Reading, uptime_ms: u64) -> Self {
+        Self {
+            unix_secs: reading.unix_secs,
+            error_secs: reading.source.error_secs(reading.age_secs),
+            uptime_ms,
+            source: reading.source,
+        }
+    }
+
+    /// Returns the time at a later uptime, `None` at an earlier one.
+    fn at(&self, uptime_ms: u64) -> Option<Time> {
+        let elapsed_secs = uptime_ms.checked_sub(self.uptime_ms)? / 1000;
+        Some(Time {
+            unix_secs: self.unix_secs.saturating_add(elapsed_secs),
+            error_secs: drifted(self.error_secs, elapsed_secs, UPTIME_PPM),
+            uptime_ms,
+            source: self.source,
+        })
+    }
+}
+
+/// How a server's time compares with the clock's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skew {
+    /// They agree, within [`AGREEMENT_SECS`].
+    None,
+    /// They differ, or the clock was unset: [`Clock::learn`] takes the server's.
+    Correctable,
+    /// They differ by so much, or the server's is so implausible, that neither is to be believed.
+    Beyond,
+}
+
+/// The clock: the best reading so far, advanced by uptime.
+///
+/// Uptime is the milliseconds since the start, in 64 bits: they don't wrap. A 32-bit tick, which wraps
+/// after 49.7 days, is widened by [`Uptime`]. If uptime runs backwards all the same, the clock is unset.
+///
+/// ```
+/// use api_auth::{Clock, ClockError, Reading, Source};
+///
+/// const BUILT: u64 = 1_713_000_000;
+/// let mut clock = Clock::new(BUILT, 0);
+/// assert_eq!(clock.now(5_000), Err(ClockError::Unset));
+///
+/// let cold_rtc = Reading { unix_secs: 946_684_800, source: Source::Rtc, age_secs: u32::MAX };
+/// assert!(matches!(clock.set(cold_rtc, 5_000), Err(ClockError::BeforeBuild { .. })));
+///
+/// let sntp = Reading { unix_secs: 1_713_225_600, source: Source::Sntp, age_secs: 0 };
+/// clock.set(sntp, 6_000)?;
+/// assert_eq!(clock.now(66_000)?.unix_secs(), 1_713_225_660);
+/// # Ok::<(), ClockError>(())
+/// ```
+///
+/// # The server's clock
+///
+/// A 401 whose `Date` is far from this clock blames the clock ([`decide`](crate::decide)), which then
+/// [learns](Clock::learn) the server's time. Two things bound what a forged `Date` can do:
+///
+/// - It has to come over TLS. Over plain HTTP anyone on the way can write it, and would gain tokens that
+///   are valid in the future (clock set ahead) or a silent gateway (clock set back). There it is not
+///   looked at, so writing it changes nothing.
+/// - It moves the clock at most [`MAX_CORRECTION_SECS`] away from the last reading of a source that is
+///   not the server. Corrections don't add up, as that reading doesn't move with them.
+///
+/// The floor is raised only by a `Date` that came over TLS with an accepted request and agrees with the
+/// clock, so that a forged SNTP answer from the future can't lock out the present.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    build_secs: u64,
+    floor_secs: u64,
+    anchor: Option<Anchor>,
+    /// The last adopted reading that no server gave: what corrections are measured from.
+    independent: Option<Anchor>,
+}
+
+impl Clock {
+    /// Returns an unset clock.
+    ///
+    /// `build_secs` is when the firmware was built, `floor_secs` what [`floor_secs`](Self::floor_secs)
+    /// was when it was last persisted, or 0; both in Unix seconds.
+    pub const fn new(build_secs: u64, floor_secs: u64) -> Self {
+        Self {
+            build_secs,
+            floor_secs,
+            anchor: None,
+            independent: None,
+        }
+    }
+
+    /// Takes a reading, if it is plausible, and keeps it if it is better than what there is.
+    ///
+    /// The better one may be less wrong, or is a newer one of the same source.
+    ///
+    /// # Errors
+    /// A [`ClockError`] that names what is wrong with the reading; the clock goes on as before.
+    pub fn set(&mut self, reading: Reading, uptime_ms: u64) -> Result<(), ClockError> {
+        if reading.source == Source::Build {
+            return Err(ClockError::Unset);
+        }
+        self.check(reading.unix_secs)?;
+        if reading.source.is_server() && self.skew(reading.unix_secs, uptime_ms) == Skew::Beyond {
+            return Err(ClockError::CorrectionTooLarge {
+                unix_secs: reading.unix_secs,
+            });
+        }
+        let anchor = Anchor::new(reading, uptime_ms);
+        let better = match self.anchor.and_then(|old| old.at(uptime_ms)) {
+            Some(old) => anchor.error_secs <= old.error_secs || anchor.source == old.source,
+            None => true,
+        };
+        if better {
+            self.adopt(anchor);
+        }
+        Ok(())
+    }
+
+    /// Returns the time at an uptime in milliseconds.
+    ///
+    /// # Errors
+    /// [`ClockError::Unset`], [`ClockError::UptimeBackwards`], or what made the time implausible.
+    pub fn now(&self, uptime_ms: u64) -> Result<Time, ClockError> {
+        let anchor = self.anchor.ok_or(ClockError::Unset)?;
+        let time = anchor.at(uptime_ms).ok_or(ClockError::UptimeBackwards)?;
+        self.check(time.unix_secs)?;
+        Ok(time)
+    }
+
+    /// Compares a server's time with the clock.
+    pub fn skew(&self, server_secs: u64, uptime_ms: u64) -> Skew {
+        if self.check(server_secs).is_err() {
+            return Skew::Beyond;
+        }
+        if let Ok(now) = self.now(uptime_ms)
+            && now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS
+        {
+            return Skew::None;
+        }
+        match self.independent.and_then(|anchor| anchor.at(uptime_ms)) {
+            Some(own) if own.unix_secs.abs_diff(server_secs) > MAX_CORRECTION_SECS => Skew::Beyond,
+            _ => Skew::Correctable,
+        }
+    }
+
+    /// Takes over a server's time because the server refused a token: better or not than the clock's own.
+    ///
+    /// Only for a time that came over TLS; see [`Clock`].
+    ///
+    /// # Errors
+    /// [`ClockError::CorrectionTooLarge`], or what makes the time implausible; the clock goes on as before.
+    pub fn learn(&mut self, server_secs: u64, uptime_ms: u64) -> Result<(), ClockError> {
+        self.check(server_secs)?;
+        if self.skew(server_secs, uptime_ms) == Skew::Beyond {
+            return Err(ClockError::CorrectionTooLarge {
+                unix_secs: server_secs,
+            });
+        }
+        let reading = Reading {
+            unix_secs: server_secs,
+            source: Source::HttpDate,
+            age_secs: 0,
+        };
+        self.adopt(Anchor::new(reading, uptime_ms));
+        Ok(())
+    }
+
+    /// Raises the floor to a day before the time of a server that accepted a request over TLS.
+    ///
+    /// Does nothing if that time and the clock disagree.
+    pub fn confirm(&mut self, server_secs: u64, uptime_ms: u64) {
+        if self.skew(server_secs, uptime_ms) == Skew::None {
+            let floor_secs = server_secs.saturating_sub(FLOOR_SLACK_SECS);
+            self.floor_secs = self.floor_secs.max(floor_secs);
+        }
+    }
+
+    /// Returns the Unix seconds that no reading may be behind of, to be persisted now and then.
+    ///
+    /// Once a day is often enough, and spares the flash.
+    pub const fn floor_secs(&self) -> u64 {
+        self.floor_secs
+    }
+
+    fn adopt(&mut self, anchor: Anchor) {
+        // Without any other, a server's first word is what its later ones are measured from.
+        if !anchor.source.is_server() || self.independent.is_none() {
+            self.independent = Some(anchor);
+        }
+        self.anchor = Some(anchor);
+    }
+
+    fn check(&self, unix_secs: u64) -> Result<(), ClockError> {
+        if unix_secs < self.build_secs {
+            Err(ClockError::BeforeBuild { unix_secs })
+        } else if unix_secs < self.floor_secs {
+            Err(ClockError::BehindFloor { unix_secs })
+        } else if unix_secs > self.build_secs.saturating_add(MAX_AGE_SECS) {
+            Err(ClockError::TooFarAhead { unix_secs })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Returns an error of `base` seconds grown by the drift of `elapsed_secs`.
+fn drifted(base: u32, elapsed_secs: u64, ppm: u64) -> u32 {
+    let drift_secs = elapsed_secs.saturating_mul(ppm) / 1_000_000;
+    base.saturating_add(u32::try_from(drift_secs).unwrap_or(u32::MAX))
+}
+
+/// Widens a 32-bit tick of milliseconds, which wraps after 49.7 days, to an uptime that doesn't.
+///
+/// ```
+/// use api_auth::Uptime;
+///
+/// let mut uptime = Uptime::new();
+/// assert_eq!(uptime.at(4_294_967_290), 4_294_967_290);
+/// assert_eq!(uptime.at(4), 4_294_967_300);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Uptime {
+    last_ms: u64,
+}
+
+impl Uptime {
+    /// Returns the uptime of a start.
+    pub const fn new() -> Self {
+        Self { last_ms: 0 }
+    }
+
+    /// Returns the uptime in milliseconds at a tick; call it at least once every 49.7 days.
+    pub fn at(&mut self, tick_ms: u32) -> u64 {
+        // The tick since the last call, whether or not it wrapped in between.
+        let elapsed_ms = tick_ms.wrapping_sub(self.last_ms as u32);
+        self.last_ms = self.last_ms.saturating_add(u64::from(elapsed_ms));
+        self.last_ms
+    }
+}
+
+/// Why there is no time to sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClockError {
+    /// No source has given the time yet.
+    Unset,
+    /// The time is before the firmware was built.
+    BeforeBuild {
+        /// The time in Unix seconds.
+        unix_secs: u64,
+    },
+    /// The time is behind one that a server has confirmed.
+    BehindFloor {
+        /// The time in Unix seconds.
+        unix_secs: u64,
+    },
+    /// The time is more than [`MAX_AGE_SECS`] after the firmware's build.
+    TooFarAhead {
+        /// The time in Unix seconds.
+        unix_secs: u64,
+    },
+    /// The server's time is more than [`MAX_CORRECTION_SECS`] away from the last other reading.
+    CorrectionTooLarge {
+        /// The server's time in Unix seconds.
+        unix_secs: u64,
+    },
+    /// Uptime is smaller than it has been: a restart, or a tick that wrapped.
+    UptimeBackwards,
+}
+
+impl fmt::Display for ClockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset => f.write_str("the clock is not set: set it by RTC, SNTP or by hand"),
+            Self::BeforeBuild { unix_secs } => write!(
+                f,
+                "the clock says {unix_secs}, before this software was built: set it, and check the \
+                 battery of the real-time clock"
+            ),
+            Self::BehindFloor { unix_secs } => write!(
+                f,
+                "the clock says {unix_secs}, earlier than it once was: set it, and check the battery \
+                 of the real-time clock"
+            ),
+            Self::TooFarAhead { unix_secs } => {
+                write!(f, "the clock says {unix_secs}, decades ahead: set it")
+            }
+            Self::CorrectionTooLarge { unix_secs } => write!(
+                f,
+                "the server says {unix_secs}, more than a day away from this clock: set the clock"
+            ),
+            Self::UptimeBackwards => f.write_str("uptime ran backwards: set the clock again"),
+        }
+    }
+}
+
+impl core::error::Error for ClockError {}
