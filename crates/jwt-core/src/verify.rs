@@ -84,8 +84,13 @@ impl Validation {
     /// [`TimeError`], the first that applies in the order of its variants.
     pub fn check(&self, times: &Times) -> Result<(), TimeError> {
         let later = self.now.saturating_add(self.leeway_secs);
-        let earlier = self.now.saturating_sub(self.leeway_secs);
-        if let Some(exp) = times.exp.filter(|exp| earlier >= *exp) {
+        let past = |start: u64, secs: u64| {
+            let end = start
+                .checked_add(secs)
+                .and_then(|end| end.checked_add(self.leeway_secs));
+            end.is_some_and(|end| self.now >= end)
+        };
+        if let Some(exp) = times.exp.filter(|exp| past(*exp, 0)) {
             return Err(TimeError::Expired { exp });
         }
         if let Some(nbf) = times.nbf.filter(|nbf| later < *nbf) {
@@ -96,7 +101,7 @@ impl Validation {
         }
         if let Some(max_age) = self.max_age_secs {
             let iat = times.iat.ok_or(TimeError::NoIssueTime)?;
-            if earlier >= iat.saturating_add(max_age) {
+            if past(iat, max_age) {
                 return Err(TimeError::TooOld { iat });
             }
         }
