@@ -228,6 +228,8 @@ impl<E: MacEngine, const N: usize> fmt::Debug for Authorizer<E, N> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthorizeError<E> {
+    /// The slot in question has no credential.
+    NoCredential,
     /// The time isn't known, and a token needs it.
     Clock(ClockError),
     /// The ID, or an engine for an API that is sent the key itself.
@@ -241,6 +243,7 @@ pub enum AuthorizeError<E> {
 impl<E: fmt::Display> fmt::Display for AuthorizeError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoCredential => f.write_str("the slot has no credential: provision the device"),
             Self::Clock(error) => write!(f, "no token is signed: {error}"),
             Self::Credential(error) => error.fmt(f),
             Self::TooSmall(error) => error.fmt(f),
@@ -252,6 +255,7 @@ impl<E: fmt::Display> fmt::Display for AuthorizeError<E> {
 impl<E: core::error::Error + 'static> core::error::Error for AuthorizeError<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::NoCredential => None,
             Self::Clock(error) => Some(error),
             Self::Credential(error) => Some(error),
             Self::TooSmall(error) => Some(error),

@@ -19,6 +19,9 @@ pub const AGREEMENT_SECS: u64 = 10;
 /// Most seconds that firmware is used after its build: 50 years. Later readings are a faulty chip's.
 pub const MAX_AGE_SECS: u64 = 50 * 31_557_600;
 
+/// Milliseconds for which a server's time stands against other sources: a day.
+const SERVER_TRUST_MS: u64 = 86_400_000;
+
 /// How many seconds the floor trails a confirmed time, so that a clock which can be corrected passes.
 const FLOOR_SLACK_SECS: u64 = MAX_CORRECTION_SECS;
 
@@ -146,8 +149,10 @@ pub enum Skew {
     None,
     /// They differ, or the clock was unset: [`Clock::learn`] takes the server's.
     Correctable,
-    /// They differ by so much, or the server's is so implausible, that neither is to be believed.
+    /// They differ by so much that neither is to be believed.
     Beyond,
+    /// The server's time is one that the clock would not take from anybody.
+    Implausible,
 }
 
 /// The clock: the best reading so far, advanced by uptime.
@@ -207,9 +212,11 @@ impl Clock {
         }
     }
 
-    /// Takes a reading, if it is plausible, and keeps it if it is better than what there is.
+    /// Takes a reading, if it is plausible, and goes on from it if it is better than what there is.
     ///
-    /// The better one may be less wrong, or is a newer one of the same source.
+    /// A better one is less wrong, or a newer one of the same source. But what a server told over TLS is
+    /// contradicted by nobody but a server for a day; so a source whose error was just corrected does not
+    /// undo the correction.
     ///
     /// # Errors
     /// A [`ClockError`] that names what is wrong with the reading; the clock goes on as before.
@@ -218,17 +225,11 @@ impl Clock {
             return Err(ClockError::Unset);
         }
         self.check(reading.unix_secs)?;
-        if reading.source.is_server() && self.skew(reading.unix_secs, uptime_ms) == Skew::Beyond {
-            return Err(ClockError::CorrectionTooLarge {
-                unix_secs: reading.unix_secs,
-            });
+        if reading.source.is_server() {
+            self.check_correction(reading.unix_secs, uptime_ms)?;
         }
         let anchor = Anchor::new(reading, uptime_ms);
-        let better = match self.anchor.and_then(|old| old.at(uptime_ms)) {
-            Some(old) => anchor.error_secs <= old.error_secs || anchor.source == old.source,
-            None => true,
-        };
-        if better {
+        if self.prefers(&anchor, uptime_ms) {
             self.adopt(anchor);
         }
         Ok(())
@@ -248,7 +249,7 @@ impl Clock {
     /// Compares a server's time with the clock.
     pub fn skew(&self, server_secs: u64, uptime_ms: u64) -> Skew {
         if self.check(server_secs).is_err() {
-            return Skew::Beyond;
+            return Skew::Implausible;
         }
         if let Ok(now) = self.now(uptime_ms)
             && now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS
@@ -269,11 +270,7 @@ impl Clock {
     /// [`ClockError::CorrectionTooLarge`], or what makes the time implausible; the clock goes on as before.
     pub fn learn(&mut self, server_secs: u64, uptime_ms: u64) -> Result<(), ClockError> {
         self.check(server_secs)?;
-        if self.skew(server_secs, uptime_ms) == Skew::Beyond {
-            return Err(ClockError::CorrectionTooLarge {
-                unix_secs: server_secs,
-            });
-        }
+        self.check_correction(server_secs, uptime_ms)?;
         let reading = Reading {
             unix_secs: server_secs,
             source: Source::HttpDate,
@@ -300,12 +297,35 @@ impl Clock {
         self.floor_secs
     }
 
+    /// Whether a new reading is better than the one in use.
+    fn prefers(&self, new: &Anchor, uptime_ms: u64) -> bool {
+        let Some((anchor, old)) = self.anchor.and_then(|a| Some((a, a.at(uptime_ms)?))) else {
+            return true;
+        };
+        if anchor.source.is_server() && !new.source.is_server() {
+            let agreement_secs = u64::from(old.error_secs).saturating_add(AGREEMENT_SECS);
+            let disagrees = old.unix_secs.abs_diff(new.unix_secs) > agreement_secs;
+            let age_ms = uptime_ms.saturating_sub(anchor.uptime_ms);
+            if disagrees && age_ms < SERVER_TRUST_MS {
+                return false;
+            }
+        }
+        new.error_secs <= old.error_secs || new.source == old.source
+    }
+
     fn adopt(&mut self, anchor: Anchor) {
         // Without any other, a server's first word is what its later ones are measured from.
         if !anchor.source.is_server() || self.independent.is_none() {
             self.independent = Some(anchor);
         }
         self.anchor = Some(anchor);
+    }
+
+    fn check_correction(&self, unix_secs: u64, uptime_ms: u64) -> Result<(), ClockError> {
+        match self.skew(unix_secs, uptime_ms) {
+            Skew::Beyond => Err(ClockError::CorrectionTooLarge { unix_secs }),
+            Skew::None | Skew::Correctable | Skew::Implausible => Ok(()),
+        }
     }
 
     fn check(&self, unix_secs: u64) -> Result<(), ClockError> {

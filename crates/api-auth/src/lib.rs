@@ -7,7 +7,8 @@
 //! | what goes behind `Authorization:`? | [`Authorizer`], which signs rarely and hands out [`Authorization`] |
 //! | what time is it, and can it be signed with? | [`Clock`] |
 //! | which of two credentials is in use? | [`Slots`] |
-//! | what now, after this response? | [`decide`] |
+//! | what now, after this response? | [`decide`], a pure function |
+//! | all of it, applied in the right order? | [`Session`] |
 //!
 //! The crate reads no clock and opens no connection: time comes in as seconds of a [`Reading`] and as
 //! milliseconds of uptime, facts of a response come in as [`Facts`], and bytes go out into fixed storage.
@@ -44,7 +45,11 @@ mod authorizer;
 mod clock;
 mod credential;
 mod date;
+mod decide;
 mod scheme;
+mod session;
+mod slots;
+mod state;
 
 pub use api::{Api, Rate, Request, Send, SendKind};
 pub use authorization::{Authorization, BufferTooSmall};
@@ -58,4 +63,8 @@ pub use credential::{
     Prefix,
 };
 pub use date::{http_date, rfc3339};
+pub use decide::{Action, Answer, ErrorKind, Facts, MAX_HINT_SECS, Rejection, decide};
 pub use scheme::Scheme;
+pub use session::{Check, Session};
+pub use slots::{Slot, SlotError, SlotState, Slots, Step};
+pub use state::State;
