@@ -10,6 +10,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod alert;
 mod blocking;
 mod chunked;
 mod error_body;
@@ -17,14 +18,35 @@ mod exchange;
 mod field;
 mod head;
 mod json;
+mod local_id;
+mod message;
+mod outbox;
+mod phone;
+mod rate;
+mod record;
 mod request;
 mod response;
+mod schedule;
+mod segments;
+mod store;
 
+pub use alert::{Alert, AlertError, MAX_PHONES, MAX_TEXT_LEN, Priority, Recipient};
 pub use blocking::{Blocking, block_on};
 pub use error_body::ErrorBody;
 pub use exchange::{ExchangeError, exchange};
 pub use field::{FieldError, HeaderValue, Host, Target};
 pub use head::{Head, RateLimit, RetryAfter};
 pub use json::{Text, Value, find};
+pub use local_id::{AlertId, DeviceName, DeviceNameError, LocalIdText, MAX_DEVICE_LEN};
+pub use message::{Account, MessageError, NewApiKey, WebhookJob};
+pub use outbox::{
+    Entry, MaybeSentPolicy, Next, Outbox, OutboxError, Pushed, Rules, State, WhenFull,
+};
+pub use phone::{MAX_DIGITS, MIN_DIGITS, PhoneError, PhoneNumber};
+pub use rate::RateLimiter;
+pub use record::MAX_RECORD_LEN;
 pub use request::{Method, Request, RequestError, json_body};
 pub use response::{Response, ResponseError};
+pub use schedule::Backoff;
+pub use segments::{Encoding, Segments};
+pub use store::{RamStore, RamStoreError, Store};

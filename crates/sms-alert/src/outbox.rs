@@ -1,0 +1,529 @@
+//! The alerts that are not settled yet, in a store that outlasts a power cut.
+//!
+//! | an alert is | in the store | after a restart |
+//! | --- | --- | --- |
+//! | pushed | queued, before [`push`](Outbox::push) returns | queued |
+//! | about to be sent | sending, before the first byte of the request | may have been sent |
+//! | answered "not now" | queued again | queued |
+//! | answered "never" | rejected, with the status | rejected |
+//! | left without a usable answer | sending, as it was | may have been sent |
+//! | delivered | removed | |
+//!
+//! So the store errs to one side only: an alert that was delivered a moment before the power went
+//! comes back as one that may have been sent, never as one that was not.
+
+use core::fmt;
+
+use crate::alert::{Alert, Priority};
+use crate::local_id::{AlertId, DeviceName, LocalIdText};
+use crate::record::{self, MAX_RECORD_LEN, Record, Stored};
+use crate::store::Store;
+
+/// The record that counts openings; alerts have the ones after it.
+const OPENINGS: u16 = 0;
+
+/// What becomes of an alert that may have been sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaybeSentPolicy {
+    /// It is reported and kept, and not sent again until [`Outbox::resend`] says so: no duplicates.
+    #[default]
+    Hold,
+    /// It is sent again with the same `local_id`: a duplicate rather than a gap.
+    Resend,
+}
+
+/// What becomes of an alert that finds the outbox full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It takes the place of an alert that waits for no more than an operator, or else of the
+    /// oldest alert of lower priority; without either it is refused.
+    DropLower,
+}
+
+/// The stated choices of an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What becomes of an alert that may have been sent.
+    pub maybe_sent: MaybeSentPolicy,
+    /// What becomes of an alert that finds the outbox full.
+    pub when_full: WhenFull,
+}
+
+/// Where an alert stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It waits for its turn.
+    Queued,
+    /// An attempt is under way.
+    Sending,
+    /// It may have been sent and is held, see [`MaybeSentPolicy::Hold`].
+    MaybeSent,
+    /// The server refused it with this status; sending it again is of no use.
+    Rejected(u16),
+    /// Its record can't be read.
+    Unreadable,
+}
+
+/// What the outbox remembers of an alert without reading its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The alert's number; the one of an unreadable record is not that of the alert it held.
+    pub id: AlertId,
+    /// The alert's priority.
+    pub priority: Priority,
+    /// Where it stands.
+    pub state: State,
+    /// Whether an earlier request for it may have been acted upon, so that the next can be a duplicate.
+    pub doubtful: bool,
+    /// The Unix time in seconds from which it is of no use.
+    pub expires_at: Option<u64>,
+    /// The attempts since the start that ended without a settlement.
+    pub failures: u16,
+    /// The uptime in milliseconds before which it is not tried.
+    pub due_ms: u64,
+    /// Whether the store says that a request may have reached the server.
+    stored_sending: bool,
+}
+
+/// What [`Outbox::push`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pushed {
+    /// The number of the new alert.
+    pub id: AlertId,
+    /// The alert that gave way to it.
+    pub dropped: Option<Entry>,
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send this alert.
+    Send(AlertId),
+    /// Nothing until this uptime in milliseconds.
+    At(u64),
+    /// Nothing until an alert is pushed or released.
+    Nothing,
+}
+
+/// A bounded queue of alerts in a [`Store`]; `SLOTS` alerts fit, and the store needs `SLOTS + 1` records of
+/// [`MAX_RECORD_LEN`] bytes.
+pub struct Outbox<S: Store, const SLOTS: usize> {
+    store: S,
+    device: DeviceName,
+    rules: Rules,
+    next: AlertId,
+    slots: [Option<Entry>; SLOTS],
+}
+
+impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
+    /// Opens the outbox: reads what the store holds and writes one record, the count of openings.
+    ///
+    /// `seed`, a random number, is where the count starts in an empty store, so that a device whose
+    /// store was erased does not repeat the numbers it had before.
+    ///
+    /// # Errors
+    /// When the count can't be written.
+    pub fn open(
+        store: S,
+        device: DeviceName,
+        rules: Rules,
+        seed: u32,
+    ) -> Result<Self, OutboxError<S::Error>> {
+        const { assert!(SLOTS > 0 && SLOTS < u16::MAX as usize) };
+        let mut outbox = Self {
+            store,
+            device,
+            rules,
+            next: AlertId::first(0),
+            slots: [None; SLOTS],
+        };
+        let mut buffer = [0; MAX_RECORD_LEN];
+        let mut last = outbox
+            .read(OPENINGS, &mut buffer)
+            .and_then(record::decode_opening);
+        for slot in 0..SLOTS {
+            let index = index(slot);
+            let entry = match outbox.store.get(index, &mut buffer) {
+                Ok(None) => continue,
+                Ok(Some(length)) => Record::decode(buffer.get(..length).unwrap_or_default()).ok(),
+                Err(_) => None,
+            };
+            let entry = entry.map_or(Entry::unreadable(index), |record| {
+                last = last.max(Some(record.id().opening()));
+                outbox.restored(&record)
+            });
+            if let Some(place) = outbox.slots.get_mut(slot) {
+                *place = Some(entry);
+            }
+        }
+        let opening = last.map_or(seed >> 1, |last| last.wrapping_add(1));
+        outbox
+            .store
+            .put(OPENINGS, &record::encode_opening(opening))
+            .map_err(OutboxError::Store)?;
+        outbox.next = AlertId::first(opening);
+        Ok(outbox)
+    }
+
+    /// Takes in an alert; when this returns, the alert is in the store.
+    ///
+    /// # Errors
+    /// [`OutboxError::Full`] when the outbox is full and no alert gives way, or the store's error;
+    /// the outbox is as it was.
+    pub fn push(&mut self, alert: &Alert) -> Result<Pushed, OutboxError<S::Error>> {
+        let slot = self.place_for(alert.priority).ok_or(OutboxError::Full)?;
+        let id = self.next;
+        let record = Record {
+            id: id.0,
+            stored: Stored::Queued,
+            doubtful: false,
+            alert: alert.clone(),
+        };
+        self.write(slot, &record)?;
+        self.next = id.next();
+        let entry = self.restored(&record);
+        let dropped = self
+            .slots
+            .get_mut(slot)
+            .and_then(|place| place.replace(entry));
+        Ok(Pushed { id, dropped })
+    }
+
+    /// Returns what is to be done at `now_ms`, milliseconds of uptime: the oldest due alert of the
+    /// highest priority comes first.
+    pub fn next(&self, now_ms: u64) -> Next {
+        let queued = || self.entries().filter(|entry| entry.state == State::Queued);
+        let due = queued().filter(|entry| entry.due_ms <= now_ms);
+        if let Some(entry) = due.min_by_key(|entry| (core::cmp::Reverse(entry.priority), entry.id))
+        {
+            return Next::Send(entry.id);
+        }
+        match queued().map(|entry| entry.due_ms).min() {
+            Some(due_ms) => Next::At(due_ms),
+            None => Next::Nothing,
+        }
+    }
+
+    /// Removes one queued alert that has expired by `unix_secs` and returns what it was.
+    ///
+    /// # Errors
+    /// The store's error; the alert is still there.
+    pub fn expire(&mut self, unix_secs: u64) -> Result<Option<Entry>, OutboxError<S::Error>> {
+        let is_expired = |entry: &&Entry| {
+            entry.state == State::Queued && entry.expires_at.is_some_and(|at| at <= unix_secs)
+        };
+        let Some(entry) = self.entries().find(is_expired).copied() else {
+            return Ok(None);
+        };
+        self.remove(entry.id)?;
+        Ok(Some(entry))
+    }
+
+    /// Takes a queued alert for an attempt: it is not handed out again and does not give way until
+    /// the attempt is settled. Nothing is written.
+    ///
+    /// # Errors
+    /// [`OutboxError::Unknown`] when it is not queued; the store's error, or
+    /// [`OutboxError::Unreadable`], after which it is set aside as such.
+    pub fn take(&mut self, id: AlertId) -> Result<(Alert, LocalIdText), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Queued)?;
+        match self.load(slot) {
+            Ok(record) => {
+                self.update(slot, |entry| entry.state = State::Sending);
+                Ok((record.alert, self.device.local_id(id)))
+            }
+            Err(error) => {
+                if let OutboxError::Unreadable = error {
+                    self.update(slot, |entry| entry.state = State::Unreadable);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes down that the request of a taken alert is about to be sent; call it before the first byte.
+    ///
+    /// # Errors
+    /// The store's error: then don't send.
+    pub fn begin(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Sending)?;
+        self.rewrite(slot, Stored::Sending)?;
+        self.update(slot, |entry| entry.stored_sending = true);
+        Ok(())
+    }
+
+    /// Settles an attempt that has certainly sent nothing: the alert is due again at `due_ms`.
+    ///
+    /// # Errors
+    /// The store's error: after a restart the alert will count as one that may have been sent.
+    pub fn postpone(&mut self, id: AlertId, due_ms: u64) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Sending)?;
+        let mut was_stored = false;
+        self.update(slot, |entry| {
+            entry.state = State::Queued;
+            entry.due_ms = due_ms;
+            entry.failures = entry.failures.saturating_add(1);
+            was_stored = core::mem::take(&mut entry.stored_sending);
+        });
+        match was_stored {
+            true => self.rewrite(slot, Stored::Queued),
+            false => Ok(()),
+        }
+    }
+
+    /// Settles an attempt after which the server may have acted: the policy decides. Nothing is
+    /// written, for the store already says so.
+    ///
+    /// # Errors
+    /// [`OutboxError::Unknown`] when the alert is not being sent.
+    pub fn doubt(&mut self, id: AlertId, due_ms: u64) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Sending)?;
+        let policy = self.rules.maybe_sent;
+        self.update(slot, |entry| {
+            entry.doubtful = true;
+            entry.due_ms = due_ms;
+            entry.failures = entry.failures.saturating_add(1);
+            entry.state = match policy {
+                MaybeSentPolicy::Hold => State::MaybeSent,
+                MaybeSentPolicy::Resend => State::Queued,
+            };
+        });
+        Ok(())
+    }
+
+    /// Settles an attempt that the server has refused for good: the alert is kept until
+    /// [`resend`](Self::resend) or [`discard`](Self::discard).
+    ///
+    /// # Errors
+    /// The store's error: after a restart the alert will count as one that may have been sent.
+    pub fn reject(&mut self, id: AlertId, status: u16) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Sending)?;
+        self.update(slot, |entry| entry.state = State::Rejected(status));
+        self.rewrite(slot, Stored::Rejected(status))
+    }
+
+    /// Settles an attempt that has succeeded: the alert is removed.
+    ///
+    /// # Errors
+    /// The store's error: the alert now counts as one that may have been sent and is held.
+    pub fn delivered(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |state| state == State::Sending)?;
+        self.update(slot, |entry| entry.state = State::MaybeSent);
+        self.remove(id)
+    }
+
+    /// Queues an alert again that was held or rejected.
+    ///
+    /// # Errors
+    /// [`OutboxError::Unknown`] when there is no such alert, or the store's error.
+    pub fn resend(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
+        let is_settled = |state| matches!(state, State::MaybeSent | State::Rejected(_));
+        let slot = self.find(id, is_settled)?;
+        self.rewrite(slot, Stored::Queued)?;
+        self.update(slot, |entry| {
+            entry.state = State::Queued;
+            entry.stored_sending = false;
+            entry.due_ms = 0;
+        });
+        Ok(())
+    }
+
+    /// Removes an alert that no attempt is under way for.
+    ///
+    /// # Errors
+    /// [`OutboxError::Unknown`] when there is no such alert, or the store's error.
+    pub fn discard(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
+        self.find(id, |state| state != State::Sending)?;
+        self.remove(id)
+    }
+
+    /// Returns what is known of each alert, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.slots.iter().flatten()
+    }
+
+    /// Returns what is known of an alert.
+    pub fn entry(&self, id: AlertId) -> Option<&Entry> {
+        self.entries().find(|entry| entry.id == id)
+    }
+
+    /// Reads an alert.
+    ///
+    /// # Errors
+    /// [`OutboxError::Unknown`] when there is no such alert, or why it can't be read.
+    pub fn alert(&mut self, id: AlertId) -> Result<Alert, OutboxError<S::Error>> {
+        let slot = self.find(id, |_| true)?;
+        self.load(slot).map(|record| record.alert)
+    }
+
+    /// Returns the `local_id` that the API is told for this alert.
+    pub fn local_id(&self, id: AlertId) -> LocalIdText {
+        self.device.local_id(id)
+    }
+
+    /// Gives the store back.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    fn restored(&self, record: &Record) -> Entry {
+        let (state, doubtful) = match (record.stored, self.rules.maybe_sent) {
+            (Stored::Queued, _) => (State::Queued, record.doubtful),
+            (Stored::Rejected(status), _) => (State::Rejected(status), record.doubtful),
+            (Stored::Sending, MaybeSentPolicy::Hold) => (State::MaybeSent, true),
+            (Stored::Sending, MaybeSentPolicy::Resend) => (State::Queued, true),
+        };
+        Entry {
+            id: record.id(),
+            priority: record.alert.priority,
+            state,
+            doubtful,
+            expires_at: record.alert.expires_at,
+            failures: 0,
+            due_ms: 0,
+            stored_sending: record.stored == Stored::Sending,
+        }
+    }
+
+    /// Returns a free slot, or the one whose alert gives way to one of this priority.
+    fn place_for(&self, priority: Priority) -> Option<usize> {
+        let slots = || self.slots.iter().enumerate();
+        if let Some((slot, _)) = slots().find(|(_, place)| place.is_none()) {
+            return Some(slot);
+        }
+        let rank = |entry: &Entry| match (self.rules.when_full, entry.state) {
+            (WhenFull::Refuse, _) | (_, State::Sending | State::Unreadable) => None,
+            (_, State::MaybeSent | State::Rejected(_)) if entry.priority <= priority => Some(0),
+            (_, State::Queued) if entry.priority < priority => Some(1),
+            _ => None,
+        };
+        slots()
+            .filter_map(|(slot, place)| Some((slot, place.as_ref()?)))
+            .filter_map(|(slot, entry)| Some(((rank(entry)?, entry.priority, entry.id), slot)))
+            .min()
+            .map(|(_, slot)| slot)
+    }
+
+    fn find(
+        &self,
+        id: AlertId,
+        expected: impl Fn(State) -> bool,
+    ) -> Result<usize, OutboxError<S::Error>> {
+        let is_meant = |place: &Option<Entry>| {
+            place.is_some_and(|entry| entry.id == id && expected(entry.state))
+        };
+        self.slots
+            .iter()
+            .position(is_meant)
+            .ok_or(OutboxError::Unknown)
+    }
+
+    fn update(&mut self, slot: usize, change: impl FnOnce(&mut Entry)) {
+        if let Some(Some(entry)) = self.slots.get_mut(slot) {
+            change(entry);
+        }
+    }
+
+    fn read<'b>(&mut self, index: u16, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        let length = self.store.get(index, buffer).ok()??;
+        buffer.get(..length)
+    }
+
+    fn load(&mut self, slot: usize) -> Result<Record, OutboxError<S::Error>> {
+        let mut buffer = [0; MAX_RECORD_LEN];
+        let length = self
+            .store
+            .get(index(slot), &mut buffer)
+            .map_err(OutboxError::Store)?;
+        let bytes = length
+            .and_then(|length| buffer.get(..length))
+            .unwrap_or_default();
+        Record::decode(bytes).map_err(|_| OutboxError::Unreadable)
+    }
+
+    /// Writes the record of a slot anew, with what the entry knows of doubts.
+    fn rewrite(&mut self, slot: usize, stored: Stored) -> Result<(), OutboxError<S::Error>> {
+        let mut record = self.load(slot)?;
+        record.stored = stored;
+        if let Some(Some(entry)) = self.slots.get(slot) {
+            record.doubtful = entry.doubtful;
+        }
+        self.write(slot, &record)
+    }
+
+    fn write(&mut self, slot: usize, record: &Record) -> Result<(), OutboxError<S::Error>> {
+        let mut buffer = [0; MAX_RECORD_LEN];
+        // The buffer has room for the longest record.
+        let bytes = record
+            .encode(&mut buffer)
+            .map_err(|_| OutboxError::Unreadable)?;
+        self.store
+            .put(index(slot), bytes)
+            .map_err(OutboxError::Store)
+    }
+
+    fn remove(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
+        let slot = self.find(id, |_| true)?;
+        self.store.remove(index(slot)).map_err(OutboxError::Store)?;
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = None;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// An entry with a number that no alert has: openings never get that far.
+    const fn unreadable(index: u16) -> Self {
+        Self {
+            id: AlertId(u64::MAX - index as u64),
+            priority: Priority::Normal,
+            state: State::Unreadable,
+            doubtful: true,
+            expires_at: None,
+            failures: 0,
+            due_ms: 0,
+            stored_sending: false,
+        }
+    }
+}
+
+/// Returns the number of the record of a slot; there are fewer slots than numbers.
+const fn index(slot: usize) -> u16 {
+    (slot as u16).saturating_add(1)
+}
+
+/// Says why the outbox has not done what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutboxError<E> {
+    /// Every slot is taken and no alert gives way.
+    Full,
+    /// There is no such alert, or it is not in the state for this.
+    Unknown,
+    /// The alert's record can't be read.
+    Unreadable,
+    /// The store failed.
+    Store(E),
+}
+
+impl<E: fmt::Display> fmt::Display for OutboxError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str(
+                "the outbox is full: deliver, resend or discard what it holds, or raise the priority",
+            ),
+            Self::Unknown => f.write_str("the outbox holds no such alert in this state"),
+            Self::Unreadable => f.write_str("the alert's record is damaged: discard it"),
+            Self::Store(error) => write!(f, "the outbox's store failed: {error}"),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for OutboxError<E> {}

@@ -1,0 +1,99 @@
+//! How an alert lies in the store: a format byte, then postcard 1 (the format is specified at
+//! postcard.jamesmunns.com/wire-format).
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Alert;
+use crate::local_id::AlertId;
+
+/// Changes when the fields below do.
+const FORMAT: u8 = 1;
+
+/// Bytes of the longest record: an alert with [`MAX_PHONES`](crate::MAX_PHONES) numbers and the
+/// longest text has 964, the rest is room for the records of a later format.
+pub const MAX_RECORD_LEN: usize = 1024;
+
+/// Where an alert stands, as far as a restart has to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stored {
+    /// No request for it is under way, and none that may have been acted upon was left unanswered.
+    Queued,
+    /// A request for it may have reached the server.
+    Sending,
+    /// The server has refused it with this status.
+    Rejected(u16),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub id: u64,
+    pub stored: Stored,
+    /// Whether an earlier request for it may have been acted upon.
+    pub doubtful: bool,
+    pub alert: Alert,
+}
+
+impl Record {
+    pub fn id(&self) -> AlertId {
+        AlertId(self.id)
+    }
+
+    /// Returns the bytes written to the front of `out`.
+    pub fn encode<'o>(
+        &self,
+        out: &'o mut [u8; MAX_RECORD_LEN],
+    ) -> Result<&'o [u8], postcard::Error> {
+        let [format, rest @ ..] = &mut *out;
+        *format = FORMAT;
+        let length = postcard::to_slice(self, rest)?.len();
+        Ok(out.get(..=length).unwrap_or_default())
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match bytes.split_first() {
+            Some((&FORMAT, rest)) => postcard::from_bytes(rest),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+}
+
+/// The record that counts the openings of the outbox.
+pub(crate) fn encode_opening(opening: u32) -> [u8; 5] {
+    let [a, b, c, d] = opening.to_le_bytes();
+    [FORMAT, a, b, c, d]
+}
+
+pub(crate) fn decode_opening(bytes: &[u8]) -> Option<u32> {
+    match *bytes {
+        [FORMAT, a, b, c, d] => Some(u32::from_le_bytes([a, b, c, d])),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{MAX_PHONES, MAX_TEXT_LEN, Recipient};
+    use crate::phone::PhoneNumber;
+
+    #[test]
+    fn the_longest_record_is_as_long_as_stated() {
+        let phones = [PhoneNumber::new("123456789012345").unwrap(); MAX_PHONES];
+        let to = Recipient::Phones(heapless::Vec::from_slice(&phones).unwrap());
+        let mut alert = Alert::new(to, &"x".repeat(MAX_TEXT_LEN)).unwrap();
+        alert.expires_at = Some(u64::MAX);
+        let record = Record {
+            id: u64::MAX,
+            stored: Stored::Rejected(u16::MAX),
+            doubtful: true,
+            alert,
+        };
+        let mut out = [0; MAX_RECORD_LEN];
+        let bytes = record.encode(&mut out).unwrap();
+        assert_eq!(bytes.len(), 964);
+        assert_eq!(Record::decode(bytes).unwrap(), record);
+        for length in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..length]).is_err());
+        }
+    }
+}
