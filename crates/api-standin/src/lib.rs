@@ -3,6 +3,7 @@
 
 mod api;
 mod clock;
+mod config;
 mod credentials;
 mod fault;
 mod framing;
@@ -17,11 +18,14 @@ mod record;
 mod send;
 mod server;
 mod socket;
+mod standin;
 mod state;
+mod tls;
 mod token;
 mod wire;
 
 pub use api::Api;
+pub use config::{Config, StartError};
 pub use credentials::{
     ApiSecret, Credentials, HOOKMESH_SCOPES, HeymarketCredentials, HeyooKey, HookMeshKey,
     JwtAccess, KeyIdCredentials, Permissions, Secret,
@@ -29,4 +33,5 @@ pub use credentials::{
 pub use fault::{Fault, Kind, When};
 pub use heymarket::Inbox;
 pub use record::{Entry, Job, Message, Verdict};
-pub use server::{Config, Standin, StartError};
+pub use standin::Standin;
+pub use tls::Certificate;
