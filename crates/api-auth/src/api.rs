@@ -15,7 +15,7 @@ pub struct Api {
     pub host: Option<&'static str>,
     /// How requests are authenticated.
     pub scheme: Scheme,
-    /// What the key's ID looks like, where the scheme has one.
+    /// What the key's ID looks like; only tokens have one.
     pub id: IdFormat,
     /// What the key looks like.
     pub key: KeyFormat,
@@ -74,7 +74,7 @@ impl Api {
         name: "",
         host: None,
         scheme: Scheme::Bearer,
-        id: IdFormat::None,
+        id: IdFormat::Visible,
         key: KeyFormat::VISIBLE,
         lifetime_secs: 300,
         check: Request {
@@ -92,7 +92,6 @@ impl Api {
         name: "heymarket",
         host: Some("api.heymarket.com"),
         scheme: Scheme::IssIat,
-        id: IdFormat::Visible,
         lifetime_secs: 300,
         check: Request {
             method: "GET",
@@ -113,7 +112,6 @@ impl Api {
     pub const HEYMARKET_BEARER: Self = Self {
         name: "heymarket-bearer",
         scheme: Scheme::Bearer,
-        id: IdFormat::None,
         ..Self::HEYMARKET
     };
 

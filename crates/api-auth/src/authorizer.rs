@@ -96,7 +96,6 @@ impl<E: MacEngine, const N: usize> Authorizer<E, N> {
     /// [`AuthorizeError::Credential`] about the ID, or about a scheme that sends the key itself;
     /// [`AuthorizeError::TooSmall`] if `N` is less than [`Scheme::value_len`]; the engine's own.
     pub fn with_engine(api: &Api, id: &str, engine: E) -> Result<Self, AuthorizeError<E::Error>> {
-        check_id(api.id, Some(id)).map_err(AuthorizeError::Credential)?;
         let (header, claims) = match api.scheme {
             Scheme::IssIat => (
                 Header::new(),
@@ -110,6 +109,7 @@ impl<E: MacEngine, const N: usize> Authorizer<E, N> {
                 return Err(AuthorizeError::Credential(CredentialError::KeyIsSent));
             }
         };
+        check_id(api, Some(id)).map_err(AuthorizeError::Credential)?;
         let needed = api.scheme.value_len(id.len(), 0);
         if N < needed {
             return Err(AuthorizeError::TooSmall(BufferTooSmall { needed }));

@@ -315,7 +315,8 @@ impl Clock {
 
     fn adopt(&mut self, anchor: Anchor) {
         // Without any other, a server's first word is what its later ones are measured from.
-        if !anchor.source.is_server() || self.independent.is_none() {
+        let other = self.independent.and_then(|old| old.at(anchor.uptime_ms));
+        if !anchor.source.is_server() || other.is_none() {
             self.independent = Some(anchor);
         }
         self.anchor = Some(anchor);

@@ -18,11 +18,9 @@ pub const MAX_ID_LEN: usize = 64;
 /// Most bytes of a key.
 pub const MAX_KEY_LEN: usize = 256;
 
-/// What the ID of a credential looks like.
+/// What the ID of a token scheme's credential looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdFormat {
-    /// There is none.
-    None,
     /// Up to [`MAX_ID_LEN`] visible ASCII characters but `"` and `\`, which JSON would escape.
     Visible,
     /// A UUID as RFC 9562 §4 writes it, in capitals or not.
@@ -157,7 +155,7 @@ impl<'a> Credential<'a> {
         key: &'a str,
         policy: Policy,
     ) -> Result<Self, CredentialError> {
-        check_id(api.id, id)?;
+        check_id(api, id)?;
         check_key(api, key, policy)?;
         let id = id.unwrap_or_default();
         let hmac_key_len = match api.scheme {
@@ -204,12 +202,12 @@ impl<'a> Credential<'a> {
 }
 
 /// Checks an ID; what a device with its key in hardware has to check.
-pub(crate) fn check_id(format: IdFormat, id: Option<&str>) -> Result<(), CredentialError> {
-    let id = match (format, id) {
-        (IdFormat::None, None) => return Ok(()),
-        (IdFormat::None, Some(_)) => return Err(CredentialError::IdUnexpected),
-        (_, None | Some("")) => return Err(CredentialError::IdMissing),
-        (_, Some(id)) => id,
+pub(crate) fn check_id(api: &Api, id: Option<&str>) -> Result<(), CredentialError> {
+    let id = match (api.scheme.is_token(), id) {
+        (false, None) => return Ok(()),
+        (false, Some(_)) => return Err(CredentialError::IdUnexpected),
+        (true, None | Some("")) => return Err(CredentialError::IdMissing),
+        (true, Some(id)) => id,
     };
     if id.len() > MAX_ID_LEN {
         return Err(CredentialError::IdTooLong { len: id.len() });
@@ -218,7 +216,7 @@ pub(crate) fn check_id(format: IdFormat, id: Option<&str>) -> Result<(), Credent
     if let Some(at) = id.bytes().position(escaped) {
         return Err(CredentialError::IdCharacter { at });
     }
-    if format == IdFormat::Uuid && !is_uuid(id) {
+    if api.id == IdFormat::Uuid && !is_uuid(id) {
         return Err(CredentialError::IdNotUuid);
     }
     Ok(())

@@ -9,25 +9,27 @@ use crate::authorization::Authorization;
 use crate::authorizer::{AuthorizeError, Authorizer};
 use crate::clock::{Clock, Skew};
 use crate::decide::{Action, Facts, Rejection, decide, skew};
-use crate::slots::{Slot, SlotState, Slots};
+use crate::slots::{Slot, SlotError, SlotState, Slots};
 use crate::state::State;
 
 /// What keeps a device authorized with one API: ask it for a header, tell it what came back.
 ///
 /// Every action of [`decide`] that concerns the clock or the slots is carried out here before it is
 /// returned; the caller sends again, waits, and persists [`slots`](Self::slots) and
-/// [`Clock::floor_secs`] when they have changed. Losing either costs a refused request, not more.
+/// [`Clock::floor_secs`] when they have changed. A step of a rotation is persisted at once; a switch
+/// that an answer caused may wait for the next accepted request, which spares the flash while both
+/// credentials are refused.
 ///
 /// ```
 /// use api_auth::{
 ///     Action, Answer, Api, Authorizer, Clock, Credential, Facts, Policy, Session, Slot, Slots,
 /// };
 ///
-/// let slots = Slots::EMPTY.deployed(Slot::A)?.deployed(Slot::B)?;
-/// let mut session = Session::<_, 64>::new(&Api::HEYOO, Clock::new(1_713_000_000, 0), slots);
+/// let clock = Clock::new(1_713_000_000, 0);
+/// let mut session = Session::<_, 64>::new(&Api::HEYOO, clock, Slots::EMPTY, None, None);
 /// for (slot, key) in [(Slot::A, "hey_first1"), (Slot::B, "hey_second2")] {
 ///     let credential = Credential::new(&Api::HEYOO, None, key, Policy::FIELD)?;
-///     session.install(slot, Authorizer::new(&credential)?);
+///     session.deploy(slot, Authorizer::new(&credential)?)?;
 /// }
 ///
 /// assert_eq!(session.authorize(1_000)?.value(), "Bearer hey_first1");
@@ -63,20 +65,30 @@ pub enum Check {
 }
 
 impl<'a, E: MacEngine, const N: usize> Session<'a, E, N> {
-    /// Returns a session without credentials yet, whose slots are as persisted.
-    pub const fn new(api: &'a Api, clock: Clock, slots: Slots) -> Self {
+    /// Returns a session with the slots as persisted, and the credentials that they hold.
+    ///
+    /// A slot whose credential is missing becomes empty, and the other one active if there is one. So pass
+    /// `None` for a credential that is gone for good, not for one whose storage failed just now. What an
+    /// empty slot still holds, after a power cut, is dropped.
+    pub fn new(
+        api: &'a Api,
+        clock: Clock,
+        mut slots: Slots,
+        a: Option<Authorizer<E, N>>,
+        b: Option<Authorizer<E, N>>,
+    ) -> Self {
+        for (slot, credential) in [(Slot::A, &a), (Slot::B, &b)] {
+            if credential.is_none() {
+                slots = slots.lost(slot);
+            }
+        }
         Self {
             api,
             clock,
             state: State::new(slots),
-            a: None,
-            b: None,
+            a: a.filter(|_| slots.state(Slot::A) != SlotState::Empty),
+            b: b.filter(|_| slots.state(Slot::B) != SlotState::Empty),
         }
-    }
-
-    /// Puts a slot's credential into use, at the start and after a new one is stored.
-    pub fn install(&mut self, slot: Slot, authorizer: Authorizer<E, N>) {
-        *self.authorizer(slot) = Some(authorizer);
     }
 
     /// Returns the API.
@@ -99,14 +111,30 @@ impl<'a, E: MacEngine, const N: usize> Session<'a, E, N> {
         self.state.slots()
     }
 
-    /// Takes over a step of a rotation, after it was persisted; an emptied slot's credential is dropped.
-    pub fn set_slots(&mut self, slots: Slots) {
-        self.state.set_slots(slots);
-        for slot in [Slot::A, Slot::B] {
-            if slots.state(slot) == SlotState::Empty {
-                *self.authorizer(slot) = None;
-            }
-        }
+    /// Takes a new credential, already stored, into an empty slot: persist the slots after it.
+    ///
+    /// # Errors
+    /// [`SlotError::Occupied`].
+    pub fn deploy(&mut self, slot: Slot, authorizer: Authorizer<E, N>) -> Result<(), SlotError> {
+        self.state.set_slots(self.slots().deployed(slot)?);
+        *self.authorizer(slot) = Some(authorizer);
+        Ok(())
+    }
+
+    /// Makes the standby the active slot: persist the slots after it.
+    ///
+    /// # Errors
+    /// [`SlotError::NotVerified`].
+    pub fn promote(&mut self) -> Result<(), SlotError> {
+        self.state.set_slots(self.slots().promoted()?);
+        Ok(())
+    }
+
+    /// Drops the standby's credential: persist the slots after it, then erase what is stored.
+    pub fn retire(&mut self) {
+        let slots = self.slots();
+        *self.authorizer(slots.standby()) = None;
+        self.state.set_slots(slots.retired());
     }
 
     /// Returns the header of a request that starts now, at an uptime in milliseconds.

@@ -199,6 +199,16 @@ impl Slots {
         slots
     }
 
+    /// Returns the slots after a slot's credential turned out to be missing.
+    pub(crate) const fn lost(self, slot: Slot) -> Self {
+        let slots = if slot as u8 == self.active as u8 {
+            self.failed_over()
+        } else {
+            self
+        };
+        slots.with(slot, SlotState::Empty)
+    }
+
     const fn with(self, slot: Slot, state: SlotState) -> Self {
         match slot {
             Slot::A => Self { a: state, ..self },
