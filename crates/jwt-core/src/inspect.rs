@@ -54,13 +54,14 @@ pub fn inspect<'a>(token: &'a str, scratch: &'a mut [u8]) -> Result<Unverified<'
     if token.len() > MAX_TOKEN_LEN {
         return Err(TokenError::TooLong { len: token.len() });
     }
-    let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::NotThreeParts)?;
-    let (header, payload) = signing_input
-        .split_once('.')
-        .ok_or(TokenError::NotThreeParts)?;
-    if payload.contains('.') {
+    let (header, rest) = split_at_dot(token).ok_or(TokenError::NotThreeParts)?;
+    let (payload, signature) = split_at_dot(rest).ok_or(TokenError::NotThreeParts)?;
+    if split_at_dot(signature).is_some() {
         return Err(TokenError::NotThreeParts);
     }
+    let signing_input = token
+        .get(..header.len() + ".".len() + payload.len())
+        .unwrap_or_default();
 
     let needed =
         decoded_len(header.len()) + decoded_len(payload.len()) + decoded_len(signature.len());
@@ -102,6 +103,14 @@ pub fn inspect<'a>(token: &'a str, scratch: &'a mut [u8]) -> Result<Unverified<'
             iat: iat.seconds()?,
         },
     })
+}
+
+/// Splits `text` around its first dot.
+///
+/// As `str::split_once`, whose search the compiler cannot prove to be free of panics.
+fn split_at_dot(text: &str) -> Option<(&str, &str)> {
+    let dot = text.bytes().position(|byte| byte == b'.')?;
+    Some((text.get(..dot)?, text.get(dot.saturating_add(1)..)?))
 }
 
 fn decode<'s>(
