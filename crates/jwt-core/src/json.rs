@@ -51,3 +51,73 @@ pub(crate) const fn digits_len(number: u64) -> usize {
         None => 1,
     }
 }
+
+/// Returns the decimal digits of `number`, which stand at the array's end, and how many they are.
+pub(crate) fn digits(mut number: u64) -> ([u8; MAX_DIGITS], usize) {
+    let mut digits = [b'0'; MAX_DIGITS];
+    let mut len = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot += (number % 10) as u8;
+        number /= 10;
+        len += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    (digits, len)
+}
+
+/// Returns the decimal digits of a `number` that has ten: Unix seconds from 2001 to 2106.
+///
+/// Without a division, which a Cortex-M0+ does in software: the number over 10^8 in fixed point
+/// with 32 fractional bits, from which two digits at a time are moved above the point.
+#[inline]
+pub(crate) fn ten_digits(number: u32) -> [u8; 10] {
+    const SCALE: u64 = (1u64 << 57).div_ceil(100_000_000);
+    let mut fixed = (u64::from(number) * SCALE) >> 25;
+    let mut digits = [0; 10];
+    for pair in digits.as_chunks_mut::<2>().0 {
+        let value = (fixed >> 32) as u32;
+        let tens = (value * 103) >> 10;
+        *pair = [b'0' + tens as u8, b'0' + (value - tens * 10) as u8];
+        fixed = (fixed & u64::from(u32::MAX)) * 100;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::ToString;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn digits_are_those_of_display(number in 0..=crate::MAX_SECONDS, shift in 0..53u32) {
+            let number = number >> shift;
+            let expected = number.to_string();
+            let (digits, len) = digits(number);
+            prop_assert_eq!(&digits[MAX_DIGITS - len..], expected.as_bytes());
+            prop_assert_eq!(digits_len(number), expected.len());
+        }
+
+        #[test]
+        fn ten_digits_are_those_of_display(number in 1_000_000_000..=u32::MAX) {
+            // The number itself, and the ends of runs where a carry goes far.
+            for number in [number, number / 1000 * 1000, number / 100_000 * 100_000 - 1] {
+                if number >= 1_000_000_000 {
+                    let expected = number.to_string();
+                    prop_assert_eq!(&ten_digits(number), expected.as_bytes());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ten_digits_at_the_ends_of_the_range() {
+        assert_eq!(&ten_digits(1_000_000_000), b"1000000000");
+        assert_eq!(&ten_digits(u32::MAX), b"4294967295");
+    }
+}

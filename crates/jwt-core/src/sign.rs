@@ -70,7 +70,7 @@ pub fn sign<'o, E: MacEngine>(
 
     let mut writer = Writer::new(out);
     write_prefix(&mut writer, header, claims);
-    let mut tail = Tail::new(&[]);
+    let mut tail = Tail::new([0; 2], 0);
     tail.push_times(times, claims.has_no_member());
     writer.write(tail.as_bytes());
     writer.end_part();
@@ -131,12 +131,15 @@ pub(crate) struct Tail {
 impl Tail {
     const CAPACITY: usize = 2 + 3 * (",\"exp\":".len() + MAX_DIGITS) + "}".len();
 
-    pub(crate) fn new(carried: &[u8]) -> Self {
+    /// Starts with the first `carried` bytes of `carry`.
+    #[inline]
+    pub(crate) fn new(carry: [u8; 2], carried: usize) -> Self {
         let mut tail = Self {
             bytes: [0; Self::CAPACITY],
             len: 0,
         };
-        tail.push(carried);
+        tail.push(carry);
+        tail.len = carried;
         tail
     }
 
@@ -144,41 +147,48 @@ impl Tail {
     #[inline]
     pub(crate) fn push_times(&mut self, times: &Times, mut first: bool) {
         for (name, seconds) in [
-            (b",\"exp\":", times.exp),
-            (b",\"nbf\":", times.nbf),
-            (b",\"iat\":", times.iat),
+            (b"\"exp\":", times.exp),
+            (b"\"nbf\":", times.nbf),
+            (b"\"iat\":", times.iat),
         ] {
             let Some(seconds) = seconds else { continue };
-            let name = if first { &name[1..] } else { &name[..] };
+            if !first {
+                self.push(*b",");
+            }
             first = false;
-            self.push(name);
+            self.push(*name);
             self.push_number(seconds);
         }
-        self.push(b"}");
+        self.push(*b"}");
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
+    /// Appends a piece of constant length, which costs a few moves and no call.
     #[inline]
-    fn push(&mut self, bytes: &[u8]) {
+    fn push<const N: usize>(&mut self, piece: [u8; N]) {
         let free = self.bytes.get_mut(self.len..).unwrap_or_default();
-        for (slot, byte) in free.iter_mut().zip(bytes) {
-            *slot = *byte;
+        if let Some(slot) = free.first_chunk_mut::<N>() {
+            *slot = piece;
         }
-        self.len += bytes.len();
+        self.len += N;
     }
 
     #[inline]
-    fn push_number(&mut self, mut number: u64) {
-        let len = json::digits_len(number);
-        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
-        for slot in free.iter_mut().take(len).rev() {
-            *slot = b'0' + (number % 10) as u8;
-            number /= 10;
+    fn push_number(&mut self, number: u64) {
+        match u32::try_from(number) {
+            Ok(number @ 1_000_000_000..) => self.push(json::ten_digits(number)),
+            _ => {
+                let (digits, len) = json::digits(number);
+                let free = self.bytes.get_mut(self.len..).unwrap_or_default();
+                for (slot, digit) in free.iter_mut().zip(digits.iter().rev().take(len).rev()) {
+                    *slot = *digit;
+                }
+                self.len += len;
+            }
         }
-        self.len += len;
     }
 }
 

@@ -111,15 +111,15 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
         out: &'o mut [u8],
     ) -> Result<&'o str, SignError<E::Error>> {
         sign::check_range(times)?;
-        let out = sign::take(out, self.token_len(times))?;
-
-        let mut tail = Tail::new(self.carry.get(..self.carried).unwrap_or_default());
+        let mut tail = Tail::new(self.carry, self.carried);
         tail.push_times(times, self.has_no_member);
+        let input_len = self.prefix_len + encoded_len(tail.as_bytes().len());
+        let out = sign::take(out, input_len + SIGNATURE_PART_LEN)?;
+
         let prefix = self.prefix.get(..self.prefix_len).unwrap_or_default();
         for (slot, char) in out.iter_mut().zip(prefix) {
             *slot = *char;
         }
-        let input_len = out.len() - SIGNATURE_PART_LEN;
         if let Some(tail_chars) = out.get_mut(self.prefix_len..input_len) {
             base64url::encode(tail.as_bytes(), tail_chars);
         }

@@ -1,5 +1,6 @@
 //! What a caller's buffer holds afterwards, at every length, and for every failure.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use jwt_core::{
@@ -21,10 +22,10 @@ fn key() -> HmacKey {
     HmacKey::new(&[7; 32]).unwrap()
 }
 
+type Signed = Result<usize, SignError<Infallible>>;
+
 /// Runs `sign` at every length and expects it to keep what is documented.
-fn at_every_length(
-    sign: &mut dyn FnMut(&mut [u8]) -> Result<usize, SignError<std::convert::Infallible>>,
-) {
+fn at_every_length(mut sign: impl FnMut(&mut [u8]) -> Signed) {
     for len in 0..=NEEDED + 1 {
         let mut out = vec![UNTOUCHED; len];
         let result = sign(&mut out);
@@ -41,13 +42,13 @@ fn at_every_length(
 #[test]
 fn sign_at_every_length() {
     let key = key();
-    at_every_length(&mut |out| sign(&key, &HEADER, &CLAIMS, &TIMES, out).map(str::len));
+    at_every_length(|out| sign(&key, &HEADER, &CLAIMS, &TIMES, out).map(str::len));
 }
 
 #[test]
 fn template_at_every_length() {
     let mut template = Template::<_, PREFIX>::new(key(), &HEADER, &CLAIMS).unwrap();
-    at_every_length(&mut |out| template.sign(&TIMES, out).map(str::len));
+    at_every_length(|out| template.sign(&TIMES, out).map(str::len));
 }
 
 #[test]
