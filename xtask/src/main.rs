@@ -1,7 +1,9 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
+mod binary;
 mod install;
 mod layout;
+mod panic_free;
 mod runner;
 mod steps;
 

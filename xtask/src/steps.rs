@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
+use crate::panic_free;
 use crate::runner::Step;
 
 /// Returns every check, in the order in which they run: quick and telling ones first.
@@ -15,7 +16,7 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         .collect();
     let packages_too = packages.clone();
 
-    Ok(vec![
+    let mut steps = vec![
         Step::new("fmt", |log| {
             install::component(layout, log, "rustfmt", "rustfmt")?;
             log.run(&mut layout.cargo(["fmt", "--all", "--check"]))?;
@@ -62,5 +63,10 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
             }
             Ok(log.run(build.args(packages))?)
         }),
-    ])
+    ];
+    for target in DEVICE_TARGETS {
+        let check = move |log: &mut _| panic_free::check(layout, log, target);
+        steps.push(Step::new(format!("panic-free {target}"), check));
+    }
+    Ok(steps)
 }

@@ -1,0 +1,62 @@
+//! Calls every public function of the device crates with values the compiler knows nothing about.
+//!
+//! The linker drops what cannot be reached, so a panic anywhere in these crates, or in what they
+//! use, shows as a symbol in the binary. A crate takes part by a module of its own and a line in
+//! [`_start`]. The binary is linked and searched, never run.
+#![no_std]
+#![no_main]
+
+mod jwt_core;
+mod serde_claims;
+
+use core::fmt::{self, Write};
+use core::hint::black_box;
+use core::panic::PanicInfo;
+
+/// Entry point of the binary.
+#[unsafe(no_mangle)]
+pub extern "C" fn _start() -> ! {
+    jwt_core::use_all();
+    serde_claims::use_all();
+    #[cfg(feature = "deliberate-panic")]
+    deliberate_panic();
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// Indexes a slice with an index that may be out of bounds.
+#[cfg(feature = "deliberate-panic")]
+fn deliberate_panic() {
+    let bytes: &[u8] = black_box(&[1, 2, 3]);
+    black_box(bytes[black_box(3)]);
+}
+
+/// Text that is in the binary whenever a panic can be reached, even if no symbol's name tells.
+static PANIC_MARKER: [u8; 24] = *b"a panic can be reached!\n";
+
+#[panic_handler]
+fn panic(_: &PanicInfo) -> ! {
+    loop {
+        for byte in &PANIC_MARKER {
+            // SAFETY: a reference is valid to be read. Volatile keeps the text in the binary.
+            black_box(unsafe { core::ptr::read_volatile(byte) });
+        }
+    }
+}
+
+/// Formats `error` as a user would see it.
+#[inline(never)]
+pub fn display<E: core::error::Error>(error: &E) {
+    black_box(write!(Screen, "{error}").is_ok());
+    black_box(error.source().is_some());
+}
+
+struct Screen;
+
+impl Write for Screen {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        black_box(text);
+        black_box(Ok(()))
+    }
+}
