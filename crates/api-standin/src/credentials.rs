@@ -139,11 +139,11 @@ pub struct HookMeshKey {
     pub last_used_at: Option<i64>,
 }
 
-/// The scopes that the stand-in's Hook Mesh endpoints ask for; the first and the third are documented.
+/// Every scope that the stand-in's Hook Mesh asks for: the two of the vendor's example, and two for key management.
 pub const HOOKMESH_SCOPES: [&str; 4] = [
     "applications:read",
-    "applications:write",
     "webhooks:write",
+    "api-keys:read",
     "api-keys:write",
 ];
 

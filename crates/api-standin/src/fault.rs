@@ -34,7 +34,7 @@ pub enum When {
 pub enum Kind {
     /// Clock: the server's clock is wrong by this many seconds, in its `Date` and in how it judges tokens.
     ClockSkew(i64),
-    /// Answer: this status with the API's error body; the request is not carried out.
+    /// Answer: this status, 400 to 599, with the API's error body; the request is not carried out.
     Status(u16),
     /// Answer: 429, with a hint of so many seconds where the API gives hints, or in `Retry-After` where it has none.
     RateLimited {

@@ -1,4 +1,4 @@
-//! Heyoo: `GET /api/campaigns`, a read that every kind of key can be tried on.
+//! Heyoo: `GET` and `POST /campaigns` and `GET /tags`, on which every kind of key can be tried.
 //!
 //! Source: the vendor's pages on API keys and campaigns. They promise an error that tells which permissions are needed
 //! and show none: the names of permissions and the form of errors are a stand-in's choices.
@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::Verdict;
 use crate::http::{Authorization, Reply, Request};
-use crate::state::{Answer, Context, State};
+use crate::state::{Answer, State};
 
-pub(crate) fn answer(state: &mut State, request: &Request, _context: &Context<'_>) -> Answer {
+pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
     let presented = match request.credential() {
         Authorization::Bearer(value) => value,
         _ => return (failure(401, None), Verdict::NoCredential),

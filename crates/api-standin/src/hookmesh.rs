@@ -1,8 +1,9 @@
 //! Hook Mesh: applications, webhook jobs and the management of API keys.
 //!
 //! Source: the vendor's pages on authentication, errors and webhook jobs. Stand-in's choices where they are silent:
-//! rate limit fields come with the endpoints that have a limit, a revoke answers 200 with an empty object, and the
-//! names of all scopes but `applications:read` and `webhooks:write`.
+//! rate limit fields come with the endpoints that have a limit, a repeated `event_id` answers 200 with the first job, a
+//! revoke answers 200 with an empty object, a key is of its creator's mode, and key management asks for scopes named
+//! `api-keys:read` and `api-keys:write`.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub(crate) fn answer(state: &mut State, request: &Request, context: &Context<'_>
     {
         ("GET", "/v1/applications") => ("applications:read", applications),
         ("POST", "/v1/webhook-jobs") => ("webhooks:write", create_job),
-        ("GET", "/v1/api-keys") => ("api-keys:write", list_keys),
+        ("GET", "/v1/api-keys") => ("api-keys:read", list_keys),
         ("POST", "/v1/api-keys") => ("api-keys:write", create_key),
         ("DELETE", _) if revoked.is_some() => ("api-keys:write", revoke_key),
         _ => return (failure(404, None, context.now), Verdict::NotFound),

@@ -82,7 +82,7 @@ impl State {
             None => match api {
                 Api::Heymarket => heymarket::answer(self, request, context),
                 Api::KeyId => key_id::answer(self, request, context),
-                Api::Heyoo => heyoo::answer(self, request, context),
+                Api::Heyoo => heyoo::answer(self, request),
                 Api::HookMesh => hookmesh::answer(self, request, context),
             },
         };

@@ -110,13 +110,8 @@ impl<S: AsyncRead + Unpin, F: FnMut() -> Plan + Unpin> AsyncRead for Wire<S, F> 
         let this = self.get_mut();
         let mut exchange = this.shared.lock();
         let begins = !this.begun || exchange.answered;
-        let limit = if begins {
-            1
-        } else {
-            exchange.budget(Side::Request).unwrap_or(usize::MAX)
-        };
         let mut scratch = [0; 4096];
-        let room = scratch.len().min(out.remaining()).min(limit);
+        let room = if begins { 1 } else { scratch.len() }.min(out.remaining());
         let mut buffer = ReadBuf::new(scratch.get_mut(..room).unwrap_or_default());
         ready!(Pin::new(&mut this.io).poll_read(cx, &mut buffer))?;
         let bytes = buffer.filled();
