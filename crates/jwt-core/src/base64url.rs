@@ -20,7 +20,7 @@ pub(crate) const fn decoded_len(chars: usize) -> usize {
     chars / 4 * 3 + chars % 4 * 3 / 4
 }
 
-/// Encodes `bytes` into `out`, which has exactly [`encoded_len`] bytes.
+/// Encodes `bytes` into `out`, which has [`encoded_len`] bytes, or more if they are whole groups.
 #[inline]
 pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) {
     let (groups, rest) = bytes.as_chunks::<3>();
@@ -77,17 +77,32 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends `bytes` to the part being encoded.
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(slot) = self.carry.get_mut(self.carried) {
-                *slot = *byte;
-            }
-            self.carried += 1;
-            if self.carried == self.carry.len() {
-                let quad = encode_group(self.carry);
-                self.raw(&quad);
-                self.carried = 0;
-            }
+    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
+        while self.carried > 0 {
+            let Some((byte, rest)) = bytes.split_first() else {
+                return;
+            };
+            self.carry(*byte);
+            bytes = rest;
+        }
+        let (groups, rest) = bytes.as_chunks::<3>();
+        let free = self.out.get_mut(self.len..).unwrap_or_default();
+        encode(groups.as_flattened(), free);
+        self.len += encoded_len(groups.as_flattened().len());
+        for byte in rest {
+            self.carry(*byte);
+        }
+    }
+
+    fn carry(&mut self, byte: u8) {
+        if let Some(slot) = self.carry.get_mut(self.carried) {
+            *slot = byte;
+        }
+        self.carried += 1;
+        if self.carried == self.carry.len() {
+            let quad = encode_group(self.carry);
+            self.raw(&quad);
+            self.carried = 0;
         }
     }
 

@@ -24,24 +24,39 @@ pub(crate) const fn string_len(text: &str) -> usize {
 /// Writes `text` as a JSON string: the short escapes, `\u00xx` for other controls, the rest as UTF-8.
 pub(crate) fn write_string(out: &mut Writer<'_>, text: &str) {
     out.write(b"\"");
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.write(b"\\\""),
-            b'\\' => out.write(b"\\\\"),
-            0x08 => out.write(b"\\b"),
-            0x09 => out.write(b"\\t"),
-            0x0a => out.write(b"\\n"),
-            0x0c => out.write(b"\\f"),
-            0x0d => out.write(b"\\r"),
-            0x00..=0x1f => {
-                let low = byte & 0xf;
-                let hex = low + if low < 10 { b'0' } else { b'a' - 10 };
-                out.write(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), hex]);
-            }
-            _ => out.write(&[byte]),
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = rest.iter().take_while(|byte| !is_escaped(**byte)).count();
+        let (run, escaped) = rest.split_at_checked(plain).unwrap_or_default();
+        out.write(run);
+        let Some((byte, after)) = escaped.split_first() else {
+            break;
+        };
+        write_escape(out, *byte);
+        rest = after;
     }
     out.write(b"\"");
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0x00..=0x1f)
+}
+
+fn write_escape(out: &mut Writer<'_>, byte: u8) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        _ => {
+            let low = byte & 0xf;
+            let hex = low + if low < 10 { b'0' } else { b'a' - 10 };
+            return out.write(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), hex]);
+        }
+    };
+    out.write(&[b'\\', short]);
 }
 
 /// Returns how many decimal digits `number` has.
