@@ -77,7 +77,6 @@ impl Server {
         let wire = Wire::new(socket, shared.clone(), next_plan);
         let service = service_fn(|request| Box::pin(self.respond(api, &shared, request)));
         let mut connection = http1::Builder::new()
-            .auto_date_header(false)
             .half_close(true)
             .serve_connection(TokioIo::new(wire), service);
         // Without hyper's own shutdown, so that the connection can end as a fault wants it.

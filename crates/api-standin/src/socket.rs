@@ -12,7 +12,7 @@ use tokio_rustls::server::TlsStream;
 use crate::plan::End;
 
 /// How long a closed connection is read from, so that unread bytes do not turn its FIN into an RST.
-const LINGER: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A byte stream to a client.
 pub(crate) enum Socket {

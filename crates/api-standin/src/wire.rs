@@ -1,7 +1,7 @@
 //! The byte stream under hyper: it counts both directions of an exchange and breaks off where a fault says so.
 //!
-//! An exchange begins with the first byte of a request and ends when the next request begins; that first byte is read
-//! alone, because only then is it known which faults apply. Pipelined requests are not told apart.
+//! An exchange begins with the first bytes of a request, which is when its faults are chosen, and ends when the next
+//! request begins. Pipelined requests are not told apart.
 
 use std::io;
 use std::pin::Pin;
@@ -108,26 +108,23 @@ impl<S: AsyncRead + Unpin, F: FnMut() -> Plan + Unpin> AsyncRead for Wire<S, F> 
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let mut exchange = this.shared.lock();
-        let begins = !this.begun || exchange.answered;
-        let mut scratch = [0; 4096];
-        let room = if begins { 1 } else { scratch.len() }.min(out.remaining());
-        let mut buffer = ReadBuf::new(scratch.get_mut(..room).unwrap_or_default());
-        ready!(Pin::new(&mut this.io).poll_read(cx, &mut buffer))?;
-        let bytes = buffer.filled();
-        if bytes.is_empty() {
+        let before = out.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, out))?;
+        let read = out.filled().len() - before;
+        if read == 0 {
             return Poll::Ready(Ok(()));
         }
-        if begins {
+        let mut exchange = this.shared.lock();
+        if !this.begun || exchange.answered {
             this.begun = true;
             *exchange = Exchange {
                 plan: (this.next_plan)(),
                 ..Exchange::default()
             };
         }
-        exchange.read += bytes.len();
+        exchange.read += read;
+        // The error keeps what was read from hyper, so that nothing of it is carried out.
         exchange.cut_if_due(Side::Request)?;
-        out.put_slice(bytes);
         Poll::Ready(Ok(()))
     }
 }

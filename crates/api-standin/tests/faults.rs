@@ -363,3 +363,13 @@ fn a_client_that_is_done_writing_still_gets_its_answer() {
     stream.read_to_end(&mut bytes).unwrap();
     assert_eq!(status_line(&bytes), "HTTP/1.1 200 OK");
 }
+
+#[test]
+fn a_closed_connection_takes_in_what_is_still_written() {
+    let standin = start();
+    standin.inject(Fault::next(1, Kind::DropAfterRequestBytes(1)));
+    let mut stream = connect(&standin, Api::Heymarket);
+    // More than a loopback connection buffers, so that writing it needs a reader.
+    stream.write_all(&vec![b'a'; 16 << 20]).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}

@@ -96,6 +96,15 @@ fn the_date_is_the_servers_clock() {
 }
 
 #[test]
+fn claims_beyond_the_documented_two_are_ignored() {
+    let standin = start();
+    let secret = format!("{ID}||{KEY}");
+    let claims = json!({ "iss": ID, "iat": now(), "exp": 1, "aud": "api", "sub": "gw-1" });
+    let token = bearer(&Header::default(), &claims, secret.as_bytes());
+    assert_eq!(inboxes(&standin, &token).status, 200);
+}
+
+#[test]
 fn wrong_tokens_are_401_and_the_log_says_why() {
     let standin = start();
     let secret = format!("{ID}||{KEY}");
