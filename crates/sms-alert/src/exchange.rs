@@ -75,6 +75,8 @@ async fn send<S: Write>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExchangeError<E> {
+    /// No stream could be opened.
+    Connect(E),
     /// The request was not written; nothing was sent.
     Request(RequestError),
     /// The stream failed or closed before the end of the request was handed to it.
@@ -94,13 +96,14 @@ pub enum ExchangeError<E> {
 impl<E> ExchangeError<E> {
     /// Says whether the whole request may have reached the server.
     pub const fn may_have_reached(&self) -> bool {
-        !matches!(self, Self::Request(_) | Self::NotSent(_))
+        !matches!(self, Self::Connect(_) | Self::Request(_) | Self::NotSent(_))
     }
 }
 
 impl<E: fmt::Display> fmt::Display for ExchangeError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Connect(error) => write!(f, "no connection: {error}"),
             Self::Request(error) => error.fmt(f),
             Self::NotSent(Some(error)) => write!(f, "the request was not sent: {error}"),
             Self::NotSent(None) => f.write_str("the request was not sent: the connection closed"),

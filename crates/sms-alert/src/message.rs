@@ -19,7 +19,8 @@ pub enum Account<'a> {
         /// The member in whose name it is sent.
         creator_id: u64,
     },
-    /// Hook Mesh's `POST /v1/webhook-jobs`.
+    /// Hook Mesh's `POST /v1/webhook-jobs`, with the `local_id` as idempotency key: there
+    /// [`MaybeSentPolicy::Resend`](crate::MaybeSentPolicy::Resend) makes no duplicates.
     HookMesh {
         /// The application whose endpoints are called.
         application_id: &'a str,
@@ -83,11 +84,8 @@ impl Account<'_> {
                 let job = WebhookJob {
                     application_id,
                     event_type,
-                    payload: AlertPayload {
-                        local_id,
-                        text,
-                        phones,
-                    },
+                    event_id: Some(local_id),
+                    payload: AlertPayload { text, phones },
                 };
                 json_body(&job, out)
             }
@@ -119,13 +117,15 @@ pub struct WebhookJob<'a, P> {
     pub application_id: &'a str,
     /// The type of the event.
     pub event_type: &'a str,
+    /// The idempotency key: a second request with the same one makes no second job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<&'a str>,
     /// What the endpoints receive: any JSON object.
     pub payload: P,
 }
 
 #[derive(Serialize)]
 struct AlertPayload<'a> {
-    local_id: &'a str,
     text: &'a str,
     phones: &'a [PhoneNumber],
 }

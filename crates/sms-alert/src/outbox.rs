@@ -229,21 +229,23 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     /// the attempt is settled. Nothing is written.
     ///
     /// # Errors
-    /// [`OutboxError::Unknown`] when it is not queued; the store's error, or
-    /// [`OutboxError::Unreadable`], after which it is set aside as such.
-    pub fn take(&mut self, id: AlertId) -> Result<(Alert, LocalIdText), OutboxError<S::Error>> {
+    /// [`OutboxError::Unknown`] when it is not queued.
+    pub fn take(&mut self, id: AlertId) -> Result<Entry, OutboxError<S::Error>> {
         let slot = self.find(id, |state| state == State::Queued)?;
-        match self.load(slot) {
-            Ok(record) => {
-                self.update(slot, |entry| entry.state = State::Sending);
-                Ok((record.alert, self.device.local_id(id)))
-            }
-            Err(error) => {
-                if let OutboxError::Unreadable = error {
-                    self.update(slot, |entry| entry.state = State::Unreadable);
-                }
-                Err(error)
-            }
+        self.update(slot, |entry| entry.state = State::Sending);
+        self.entry(id).copied().ok_or(OutboxError::Unknown)
+    }
+
+    /// Settles an attempt of which nothing is known, if one is under way: whether it may have been sent is
+    /// what the store says.
+    pub fn abandon(&mut self, id: AlertId) {
+        let Ok(slot) = self.find(id, |state| state == State::Sending) else {
+            return;
+        };
+        match self.entry(id).is_some_and(|entry| entry.stored_sending) {
+            // Can't fail: the alert is being sent.
+            true => self.doubt(id, 0).unwrap_or_default(),
+            false => self.update(slot, |entry| entry.state = State::Queued),
         }
     }
 
@@ -356,10 +358,15 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     /// Reads an alert.
     ///
     /// # Errors
-    /// [`OutboxError::Unknown`] when there is no such alert, or why it can't be read.
+    /// [`OutboxError::Unknown`] when there is no such alert, [`OutboxError::Unreadable`], after which it
+    /// is set aside as such, or the store's error.
     pub fn alert(&mut self, id: AlertId) -> Result<Alert, OutboxError<S::Error>> {
         let slot = self.find(id, |_| true)?;
-        self.load(slot).map(|record| record.alert)
+        let loaded = self.load(slot).map(|record| record.alert);
+        if let Err(OutboxError::Unreadable) = loaded {
+            self.update(slot, |entry| entry.state = State::Unreadable);
+        }
+        loaded
     }
 
     /// Returns the `local_id` that the API is told for this alert.
@@ -509,6 +516,8 @@ pub enum OutboxError<E> {
     Unknown,
     /// The alert's record can't be read.
     Unreadable,
+    /// The outbox is borrowed elsewhere.
+    Busy,
     /// The store failed.
     Store(E),
 }
@@ -521,6 +530,7 @@ impl<E: fmt::Display> fmt::Display for OutboxError<E> {
             ),
             Self::Unknown => f.write_str("the outbox holds no such alert in this state"),
             Self::Unreadable => f.write_str("the alert's record is damaged: discard it"),
+            Self::Busy => f.write_str("the outbox is in use: borrow it for moments only"),
             Self::Store(error) => write!(f, "the outbox's store failed: {error}"),
         }
     }

@@ -58,8 +58,8 @@ fn heymarket_gets_exactly_one_target() {
 #[test]
 fn hook_mesh_gets_an_event() {
     let expected = json!({
-        "application_id": "app_1", "event_type": "gateway.alert",
-        "payload": {"local_id": "gw-7-0000000100000000", "text": "Door open", "phones": ["15551234567"]},
+        "application_id": "app_1", "event_type": "gateway.alert", "event_id": "gw-7-0000000100000000",
+        "payload": {"text": "Door open", "phones": ["15551234567"]},
     });
     let to = Recipient::Phone(phone("15551234567"));
     assert_eq!(body(HOOK_MESH, to, "Door open"), Ok(expected));
