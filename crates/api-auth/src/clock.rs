@@ -22,8 +22,8 @@ pub const MAX_AGE_SECS: u64 = 50 * 31_557_600;
 /// Milliseconds for which a server's time stands against other sources: a day.
 const SERVER_TRUST_MS: u64 = 86_400_000;
 
-/// How many seconds the floor trails a confirmed time, so that a clock which can be corrected passes.
-const FLOOR_SLACK_SECS: u64 = MAX_CORRECTION_SECS;
+/// How many seconds the floor trails a confirmed time: a correction one way, then one the other way.
+const FLOOR_SLACK_SECS: u64 = 2 * MAX_CORRECTION_SECS;
 
 /// How far uptime drifts: a plain crystal with its temperature, in millionths.
 const UPTIME_PPM: u64 = 100;
@@ -256,9 +256,9 @@ impl Clock {
         {
             return Skew::None;
         }
-        match self.independent.and_then(|anchor| anchor.at(uptime_ms)) {
-            Some(own) if own.unix_secs.abs_diff(server_secs) > MAX_CORRECTION_SECS => Skew::Beyond,
-            _ => Skew::Correctable,
+        match self.check_correction(server_secs, uptime_ms) {
+            Ok(()) => Skew::Correctable,
+            Err(_) => Skew::Beyond,
         }
     }
 
@@ -280,7 +280,7 @@ impl Clock {
         Ok(())
     }
 
-    /// Raises the floor to a day before the time of a server that accepted a request over TLS.
+    /// Raises the floor to two days before the time of a server that accepted a request over TLS.
     ///
     /// Does nothing if that time and the clock disagree.
     pub fn confirm(&mut self, server_secs: u64, uptime_ms: u64) {
@@ -322,10 +322,13 @@ impl Clock {
         self.anchor = Some(anchor);
     }
 
+    /// Whether a server may move the clock there: not far from what somebody else last said.
     fn check_correction(&self, unix_secs: u64, uptime_ms: u64) -> Result<(), ClockError> {
-        match self.skew(unix_secs, uptime_ms) {
-            Skew::Beyond => Err(ClockError::CorrectionTooLarge { unix_secs }),
-            Skew::None | Skew::Correctable | Skew::Implausible => Ok(()),
+        match self.independent.and_then(|anchor| anchor.at(uptime_ms)) {
+            Some(own) if own.unix_secs.abs_diff(unix_secs) > MAX_CORRECTION_SECS => {
+                Err(ClockError::CorrectionTooLarge { unix_secs })
+            }
+            _ => Ok(()),
         }
     }
 
