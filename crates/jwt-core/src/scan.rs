@@ -180,14 +180,7 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     match escape {
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                        b'u' => {
-                            for _ in 0..4 {
-                                if !self.byte()?.is_ascii_hexdigit() {
-                                    return None;
-                                }
-                                self.at += 1;
-                            }
-                        }
+                        b'u' => self.code_end()?,
                         _ => return None,
                     }
                 }
@@ -195,6 +188,28 @@ impl<'a> Scanner<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Goes past the digits of a `\u` escape and, after the first half of a surrogate pair, past the
+    /// second. Half a pair is in the grammar, but stands for no character (RFC 8259 §8.2).
+    fn code_end(&mut self) -> Option<()> {
+        match self.code_unit()? {
+            0xd800..=0xdbff => {
+                self.literal_end("\\u")?;
+                matches!(self.code_unit()?, 0xdc00..=0xdfff).then_some(())
+            }
+            0xdc00..=0xdfff => None,
+            _ => Some(()),
+        }
+    }
+
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit << 4 | char::from(self.byte()?).to_digit(16)?;
+            self.at += 1;
+        }
+        Some(unit)
     }
 
     fn literal_end(&mut self, rest: &str) -> Option<()> {
@@ -275,6 +290,27 @@ mod tests {
         assert!(!spells("e\\u0078", "exp"));
         assert!(!spells("expo", "exp"));
         assert!(!spells("\\u00", "exp"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused() {
+        for text in ["\\ud83d\\ude00", "\\uD83D\\uDE00", "\\ud7ff", "\\ue000"] {
+            let text = format!("{{\"a\":\"{text}\"}}");
+            assert!(accepts(&text), "{text}");
+            serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        }
+        for text in [
+            "\\ud83d",
+            "\\ude00",
+            "\\ude00\\ud83d",
+            "\\ud83d\\ud83d",
+            "\\ud83dx",
+            "\\ud83d\\n",
+        ] {
+            let text = format!("{{\"a\":\"{text}\"}}");
+            assert!(!accepts(&text), "{text}");
+            serde_json::from_str::<serde_json::Value>(&text).unwrap_err();
+        }
     }
 
     /// Text that is JSON, or nearly.
