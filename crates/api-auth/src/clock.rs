@@ -22,8 +22,9 @@ pub const MAX_AGE_SECS: u64 = 50 * 31_557_600;
 /// Milliseconds for which a server's time stands against other sources: a day.
 const SERVER_TRUST_MS: u64 = 86_400_000;
 
-/// How many seconds the floor trails a confirmed time: a correction one way, then one the other way.
-const FLOOR_SLACK_SECS: u64 = 2 * MAX_CORRECTION_SECS;
+/// How many seconds the floor trails a confirmed time: room for a correction one way, then one the other
+/// way, and a margin.
+const FLOOR_SLACK_SECS: u64 = 3 * MAX_CORRECTION_SECS;
 
 /// How far uptime drifts: a plain crystal with its temperature, in millionths.
 const UPTIME_PPM: u64 = 100;
@@ -280,7 +281,7 @@ impl Clock {
         Ok(())
     }
 
-    /// Raises the floor to two days before the time of a server that accepted a request over TLS.
+    /// Raises the floor to three days before the time of a server that accepted a request over TLS.
     ///
     /// Does nothing if that time and the clock disagree.
     pub fn confirm(&mut self, server_secs: u64, uptime_ms: u64) {

@@ -50,6 +50,8 @@ pub enum Step {
     /// Persist [`Slots::promoted`].
     Promote,
     /// Revoke the slot's credential at the server, persist [`Slots::retired`], erase the slot.
+    ///
+    /// After a power cut it may be revoked already: that the server doesn't know it is a success.
     Revoke(Slot),
     /// Nothing until the next rotation, which begins with a [`Deploy`](Self::Deploy) to the standby.
     Rest,

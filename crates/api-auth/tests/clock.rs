@@ -203,12 +203,12 @@ fn the_floor_rises_only_by_what_both_clocks_say() {
     clock.confirm(u64::MAX, 0);
     assert_eq!(clock.floor_secs(), 0);
     clock.confirm(NOW + 2, 0);
-    assert_eq!(clock.floor_secs(), NOW + 2 - 2 * DAY);
+    assert_eq!(clock.floor_secs(), NOW + 2 - 3 * DAY);
     clock.confirm(NOW - 2, 0);
-    assert_eq!(clock.floor_secs(), NOW + 2 - 2 * DAY, "it never falls");
+    assert_eq!(clock.floor_secs(), NOW + 2 - 3 * DAY, "it never falls");
 
-    let mut later = Clock::new(BUILT, clock.floor_secs());
-    let unix_secs = NOW + 1 - 2 * DAY;
+    let mut later = Clock::new(BUILT - 10 * DAY, clock.floor_secs());
+    let unix_secs = NOW + 1 - 3 * DAY;
     let behind = later.set(reading(unix_secs, Source::Rtc), 0);
     assert_eq!(behind, Err(ClockError::BehindFloor { unix_secs }));
 
