@@ -72,17 +72,28 @@ impl Layout {
         Ok(names)
     }
 
-    /// Returns the manifests of the workspaces beside the main one, relative to the checkout.
-    pub fn other_workspaces(&self) -> Result<Vec<String>> {
-        let mut candidates = vec!["fuzz".to_owned()];
-        for parent in ["boards", "tests"] {
-            for directory in directories(&self.root.join(parent))? {
-                candidates.push(format!("{parent}/{}", file_name(&directory)));
-            }
+    /// Returns the manifests of all workspaces, the main one first.
+    pub fn workspaces(&self) -> Result<Vec<PathBuf>> {
+        let mut manifests = vec![self.root.join("Cargo.toml")];
+        for directory in ["benches", "boards", "fuzz", "tests"] {
+            find_workspaces(&self.root.join(directory), &mut manifests)?;
         }
-        let manifests = candidates.iter().map(|path| format!("{path}/Cargo.toml"));
-        Ok(manifests.filter(|path| self.root(path).exists()).collect())
+        Ok(manifests)
     }
+}
+
+fn find_workspaces(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let manifest = directory.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap_or_default();
+    if text.lines().any(|line| line == "[workspace]") {
+        found.push(manifest);
+    }
+    for nested in directories(directory)? {
+        if !["target", "node_modules"].contains(&&*file_name(&nested)) {
+            find_workspaces(&nested, found)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the directories in `parent` in alphabetical order; none when it does not exist.

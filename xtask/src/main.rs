@@ -1,6 +1,8 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
 mod binary;
+mod documents;
+mod fuzz;
 mod install;
 mod layout;
 mod panic_free;
@@ -36,6 +38,18 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+
+    /// Fuzz the targets of fuzz/, or one of them, for longer than `test` does.
+    ///
+    /// Inputs that reach new code are kept in fuzz/corpus; one that fails goes to fuzz/artifacts.
+    Fuzz {
+        /// How long to fuzz each target.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        minutes: u32,
+
+        /// The only target to fuzz.
+        target: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -68,6 +82,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             runner::run(&layout, steps)
+        }
+        Command::Fuzz { minutes, target } => {
+            fuzz::run(&layout, minutes, target.as_deref())?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -60,7 +60,11 @@ pub struct Log {
 }
 
 impl Log {
-    fn create(path: PathBuf) -> Result<Self> {
+    /// Creates the log called `name`, in the place of an earlier one.
+    pub fn create(layout: &Layout, name: &str) -> Result<Self> {
+        let directory = layout.target("xtask-logs");
+        fs::create_dir_all(&directory)?;
+        let path = directory.join(format!("{}.log", name.replace([' ', '/'], "-")));
         let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
         Ok(Self { path, file })
     }
@@ -118,8 +122,6 @@ fn show(command: &Command) -> String {
 ///
 /// With `CI=true` in the environment a step that would be skipped fails.
 pub fn run(layout: &Layout, steps: Vec<Step>) -> Result<ExitCode> {
-    let logs = layout.target("xtask-logs");
-    fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
     let in_ci = env::var("CI").is_ok_and(|value| value == "true");
     let total = steps.len();
     let (mut passed, mut failed, mut skipped) = (0, 0, Vec::new());
@@ -127,7 +129,7 @@ pub fn run(layout: &Layout, steps: Vec<Step>) -> Result<ExitCode> {
 
     for (index, step) in steps.into_iter().enumerate() {
         let title = format!("[{:2}/{total}] {:<34}", index + 1, step.name);
-        let log = Log::create(logs.join(format!("{}.log", step.name.replace([' ', '/'], "-"))))?;
+        let log = Log::create(layout, &step.name)?;
         let path = log.path.clone();
         let (result, time) = timed(&title, step.work, log);
         let secs = time.as_secs_f64();

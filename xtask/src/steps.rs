@@ -1,53 +1,26 @@
 //! The list of checks.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
+use crate::documents;
+use crate::fuzz;
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::panic_free;
-use crate::runner::Step;
+use crate::runner::{Log, Step, Stop};
 
-/// Returns every check, in the order in which they run: quick and telling ones first.
+/// How long a fuzz target runs as a check.
+const FUZZ_SECS: u32 = 10;
+
+/// Returns every check, in the order in which they run.
+///
+/// Checks that build the same things stand together, and the ones that tell most come first.
 pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
-    let device_crates = layout.device_crates()?;
-    let packages: Vec<String> = device_crates
-        .iter()
-        .flat_map(|name| ["--package".to_owned(), name.clone()])
-        .collect();
-    let packages_too = packages.clone();
-
     let mut steps = vec![
-        Step::new("fmt", |log| {
-            install::component(layout, log, "rustfmt", "rustfmt")?;
-            log.run(&mut layout.cargo(["fmt", "--all", "--check"]))?;
-            for manifest in layout.other_workspaces()? {
-                log.run(&mut layout.cargo([
-                    "fmt",
-                    "--all",
-                    "--check",
-                    "--manifest-path",
-                    &manifest,
-                ]))?;
-            }
-            Ok(())
-        }),
-        Step::new("clippy host", |log| {
-            install::component(layout, log, "clippy", "cargo-clippy")?;
-            let clippy = ["clippy", "--locked", "--workspace", "--all-targets"];
-            Ok(log.run(layout.cargo(clippy).args(["--", "-D", "warnings"]))?)
-        }),
-        Step::new("clippy thumbv6m", move |log| {
-            install::targets(layout, log, &DEVICE_TARGETS[..1])?;
-            install::component(layout, log, "clippy", "cargo-clippy")?;
-            let mut clippy = layout.cargo(["clippy", "--locked", "--target", DEVICE_TARGETS[0]]);
-            clippy.args(packages_too).args(["--", "-D", "warnings"]);
-            Ok(log.run(&mut clippy)?)
-        }),
-        Step::new("tests", |log| {
-            let kinds = ["--lib", "--bins", "--tests", "--examples"];
-            let mut test = layout.cargo(["test", "--locked", "--workspace"]);
-            Ok(log.run(test.args(kinds))?)
-        }),
+        Step::new("fmt", |log| fmt(layout, log)),
+        Step::new("clippy host", |log| clippy_host(layout, log)),
+        Step::new("clippy device", |log| clippy_device(layout, log)),
+        Step::new("tests", |log| tests(layout, log)),
         Step::new("doctests", |log| {
             Ok(log.run(&mut layout.cargo(["test", "--locked", "--workspace", "--doc"]))?)
         }),
@@ -55,18 +28,109 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
             let mut doc = layout.cargo(["doc", "--locked", "--workspace", "--no-deps"]);
             Ok(log.run(doc.env("RUSTDOCFLAGS", "-D warnings"))?)
         }),
-        Step::new("embedded builds", move |log| {
-            install::targets(layout, log, &DEVICE_TARGETS)?;
-            let mut build = layout.cargo(["build", "--locked"]);
-            for target in DEVICE_TARGETS {
-                build.args(["--target", target]);
-            }
-            Ok(log.run(build.args(packages))?)
-        }),
+        Step::new("examples in documents", |log| documents::check(layout, log)),
+        Step::new("cargo run", |log| cargo_run(layout, log)),
+        Step::new("PyJWT", |log| pyjwt(layout, log)),
+        Step::new("embedded builds", |log| embedded_builds(layout, log)),
     ];
     for target in DEVICE_TARGETS {
         let check = move |log: &mut _| panic_free::check(layout, log, target);
         steps.push(Step::new(format!("panic-free {target}"), check));
     }
+    for target in fuzz::targets(layout)? {
+        let name = format!("fuzz {target}");
+        let smoke = move |log: &mut _| fuzz::smoke(layout, log, &target, FUZZ_SECS);
+        steps.push(Step::new(name, smoke));
+    }
+    steps.push(Step::new("dependencies", |log| dependencies(layout, log)));
     Ok(steps)
+}
+
+fn fmt(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::component(layout, log, "rustfmt", "rustfmt")?;
+    for manifest in layout.workspaces()? {
+        let mut fmt = layout.cargo(["fmt", "--all", "--manifest-path"]);
+        log.run(
+            fmt.arg(manifest)
+                .args(["--", "--check", "--color", "never"]),
+        )?;
+    }
+    Ok(())
+}
+
+fn clippy_host(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::component(layout, log, "clippy", "cargo-clippy")?;
+    let mut clippy = layout.cargo(["clippy", "--locked", "--workspace", "--all-targets"]);
+    log.run(clippy.args(["--", "-D", "warnings"]))?;
+    let mut clippy = layout.cargo(["clippy", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
+    Ok(log.run(clippy.args(["--", "-D", "warnings"]))?)
+}
+
+fn clippy_device(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let target = DEVICE_TARGETS[0];
+    install::targets(layout, log, &[target])?;
+    install::component(layout, log, "clippy", "cargo-clippy")?;
+    let mut clippy = layout.cargo(["clippy", "--locked", "--target", target]);
+    clippy.args(packages(layout)?);
+    log.run(clippy.args(["--", "-D", "warnings"]))?;
+    let mut clippy = layout.cargo(["clippy", "--locked", "--target", target]);
+    clippy.args(["--manifest-path", "tests/panic-free/Cargo.toml"]);
+    Ok(log.run(clippy.args(["--", "-D", "warnings"]))?)
+}
+
+fn tests(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    // Benchmarks have commands of their own, and doctests are the next check.
+    let kinds = ["--lib", "--bins", "--tests", "--examples"];
+    let mut test = layout.cargo(["test", "--locked", "--workspace", "--no-fail-fast"]);
+    Ok(log.run(test.args(kinds))?)
+}
+
+/// Runs what a newcomer runs first.
+fn cargo_run(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let printed = log.output(&mut layout.cargo(["run", "--locked"]))?;
+    log.line(&printed)?;
+    if printed.trim().is_empty() {
+        return Err(anyhow!("`cargo run` prints nothing").into());
+    }
+    Ok(())
+}
+
+/// Compares tokens with the vendor's documented example and with PyJWT.
+fn pyjwt(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let python = install::python(layout, log, "tests/pyjwt/requirements.txt")?;
+    log.run(&mut layout.cargo(["build", "--locked", "--package", "gateway"]))?;
+    let mut compare = layout.command(&python.to_string_lossy());
+    compare.arg(layout.root("tests/pyjwt/differential.py"));
+    Ok(log.run(compare.arg(layout.target("debug/gateway")))?)
+}
+
+fn embedded_builds(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::targets(layout, log, &DEVICE_TARGETS)?;
+    let mut build = layout.cargo(["build", "--locked"]);
+    for target in DEVICE_TARGETS {
+        build.args(["--target", target]);
+    }
+    Ok(log.run(build.args(packages(layout)?))?)
+}
+
+/// Checks licences, sources and banned packages of every workspace.
+fn dependencies(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let cargo_deny = install::cargo_tool(layout, log, "cargo-deny", "0.20.2")?;
+    for manifest in layout.workspaces()? {
+        let mut deny = layout.command(&cargo_deny.to_string_lossy());
+        deny.args(["--locked", "--manifest-path"]).arg(manifest);
+        deny.arg("check");
+        deny.args(["--hide-inclusion-graph", "--config"])
+            .arg(layout.root("deny.toml"));
+        log.run(deny.args(["licenses", "bans", "sources"]))?;
+    }
+    Ok(())
+}
+
+/// Returns cargo's arguments that choose the device crates.
+fn packages(layout: &Layout) -> Result<Vec<String>> {
+    let names = layout.device_crates()?.into_iter();
+    Ok(names
+        .flat_map(|name| ["--package".to_owned(), name])
+        .collect())
 }
