@@ -15,101 +15,13 @@
 use core::fmt;
 
 use crate::alert::{Alert, Priority};
+use crate::entry::{Entry, MaybeSentPolicy, Next, Pushed, Rules, State, WhenFull};
 use crate::local_id::{AlertId, DeviceName, LocalIdText};
 use crate::record::{self, MAX_RECORD_LEN, Record, Stored};
 use crate::store::Store;
 
 /// The record that counts openings; alerts have the ones after it.
 const OPENINGS: u16 = 0;
-
-/// What becomes of an alert that may have been sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MaybeSentPolicy {
-    /// It is reported and kept, and not sent again until [`Outbox::resend`] says so: no duplicates.
-    #[default]
-    Hold,
-    /// It is sent again with the same `local_id`: a duplicate rather than a gap.
-    Resend,
-}
-
-/// What becomes of an alert that finds the outbox full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenFull {
-    /// It is refused.
-    #[default]
-    Refuse,
-    /// It takes the place of an alert that waits for no more than an operator, or else of the
-    /// oldest alert of lower priority; without either it is refused.
-    DropLower,
-}
-
-/// The stated choices of an outbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// What becomes of an alert that may have been sent.
-    pub maybe_sent: MaybeSentPolicy,
-    /// What becomes of an alert that finds the outbox full.
-    pub when_full: WhenFull,
-}
-
-/// Where an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// It waits for its turn.
-    Queued,
-    /// An attempt is under way.
-    Sending,
-    /// It may have been sent and is held, see [`MaybeSentPolicy::Hold`].
-    MaybeSent,
-    /// The server refused it with this status; sending it again is of no use.
-    Rejected(u16),
-    /// Its record can't be read.
-    Unreadable,
-}
-
-/// What the outbox remembers of an alert without reading its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The alert's number; the one of an unreadable record is not that of the alert it held.
-    pub id: AlertId,
-    /// The alert's priority.
-    pub priority: Priority,
-    /// Where it stands.
-    pub state: State,
-    /// Whether an earlier request for it may have been acted upon, so that the next can be a duplicate.
-    pub doubtful: bool,
-    /// The Unix time in seconds from which it is of no use.
-    pub expires_at: Option<u64>,
-    /// The attempts since the start that ended without a settlement.
-    pub failures: u16,
-    /// The uptime in milliseconds before which it is not tried.
-    pub due_ms: u64,
-    /// Whether the store says that a request may have reached the server.
-    stored_sending: bool,
-}
-
-/// What [`Outbox::push`] has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pushed {
-    /// The number of the new alert.
-    pub id: AlertId,
-    /// The alert that gave way to it.
-    pub dropped: Option<Entry>,
-}
-
-/// What is to be done next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Send this alert.
-    Send(AlertId),
-    /// Nothing until this uptime in milliseconds.
-    At(u64),
-    /// Nothing until an alert is pushed or released.
-    Nothing,
-}
 
 /// A bounded queue of alerts in a [`Store`]; `SLOTS` alerts fit, and the store needs `SLOTS + 1` records of
 /// [`MAX_RECORD_LEN`] bytes.
@@ -482,22 +394,6 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             *place = None;
         }
         Ok(())
-    }
-}
-
-impl Entry {
-    /// An entry with a number that no alert has: openings never get that far.
-    const fn unreadable(index: u16) -> Self {
-        Self {
-            id: AlertId(u64::MAX - index as u64),
-            priority: Priority::Normal,
-            state: State::Unreadable,
-            doubtful: true,
-            expires_at: None,
-            failures: 0,
-            due_ms: 0,
-            stored_sending: false,
-        }
     }
 }
 
