@@ -11,11 +11,12 @@ use jwt_core::MacEngine;
 
 use crate::attempt::Attempt;
 use crate::connect::Connect;
+use crate::entry::Next;
 use crate::exchange::{ExchangeError, exchange};
 use crate::facts::facts;
 use crate::field::{FieldError, HeaderValue, Host, Target};
 use crate::message::Account;
-use crate::outbox::{Next, Outbox, OutboxError};
+use crate::outbox::{Outbox, OutboxError};
 use crate::rate::RateLimiter;
 use crate::report::{Failure, Report, Step};
 use crate::request::{Method, Request};

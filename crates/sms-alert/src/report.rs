@@ -5,13 +5,14 @@ use core::fmt;
 use api_auth::AuthorizeError;
 use heapless::String;
 
+use crate::entry::Entry;
 use crate::error_body::ErrorBody;
 use crate::exchange::ExchangeError;
 use crate::field::FieldError;
 use crate::head::{Head, MAX_REQUEST_ID_LEN};
 use crate::local_id::AlertId;
 use crate::message::MessageError;
-use crate::outbox::{Entry, OutboxError};
+use crate::outbox::OutboxError;
 use crate::verdict::Verdict;
 
 /// What a step has come to; `C` is the error of the connection, `E` of the HMAC engine, `S` of the store.
