@@ -2,12 +2,10 @@
 
 use core::fmt;
 
-use base64ct::{Base64, Encoding};
 use jwt_core::{MacEngine, SignError, Template, Times};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::credential::MAX_KEY_LEN;
-use crate::scheme::{FIELD, Scheme};
+use crate::scheme::{FIELD, Scheme, basic_len};
 
 /// What goes behind `Authorization:`, at most `N` bytes, zeroized on drop; `Debug` doesn't show it.
 ///
@@ -29,19 +27,10 @@ impl<const N: usize> Authorization<N> {
     pub(crate) fn of_key(scheme: Scheme, key: &str) -> Result<Self, BufferTooSmall> {
         let mut value = Self::EMPTY;
         let needed = scheme.value_len(0, key.len());
-        match scheme {
-            Scheme::Basic => value.fill(scheme, needed, |out| {
-                let mut user = Zeroizing::new([b':'; MAX_KEY_LEN + 1]);
-                let (name, _) = user.split_at_mut_checked(key.len())?;
-                name.copy_from_slice(key.as_bytes());
-                let pair = user.get(..key.len().saturating_add(1))?;
-                Base64::encode(pair, out).ok().map(str::len)
-            })?,
-            _ => value.fill(scheme, needed, |out| {
-                out.get_mut(..key.len())?.copy_from_slice(key.as_bytes());
-                Some(key.len())
-            })?,
-        }
+        value.fill(scheme, needed, |out| match scheme {
+            Scheme::Basic => basic(key, out),
+            _ => copy(key.as_bytes(), out),
+        })?;
         Ok(value)
     }
 
@@ -60,7 +49,7 @@ impl<const N: usize> Authorization<N> {
             .bytes
             .split_at_mut_checked(prefix.len())
             .and_then(|(head, rest)| {
-                head.copy_from_slice(prefix);
+                copy(prefix, head)?;
                 write(rest)
             });
         self.len = written
@@ -86,7 +75,7 @@ impl<const N: usize> Authorization<N> {
             }
         };
         let token_len = template.sign(times, rest)?.len();
-        head.copy_from_slice(prefix);
+        copy(prefix, head);
         self.len = prefix.len().saturating_add(token_len);
         Ok(())
     }
@@ -137,6 +126,51 @@ impl<const N: usize> fmt::Debug for Authorization<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Authorization(..)")
     }
+}
+
+/// Copies `bytes` to the start of `out` and returns how many they are, `None` if they don't fit.
+fn copy(bytes: &[u8], out: &mut [u8]) -> Option<usize> {
+    let out = out.get_mut(..bytes.len())?;
+    for (to, from) in out.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    Some(bytes.len())
+}
+
+/// Writes the padded base64 of `key` and a colon (RFC 7617 §2, RFC 4648 §4) and returns its length.
+fn basic(key: &str, out: &mut [u8]) -> Option<usize> {
+    let needed = basic_len(key.len());
+    let (quads, _) = out.get_mut(..needed)?.as_chunks_mut::<4>();
+    let mut user = key.bytes().chain([b':']);
+    for quad in quads {
+        let (first, second, third) = (user.next(), user.next(), user.next());
+        let byte = |byte: Option<u8>| u32::from(byte.unwrap_or_default());
+        let bits = byte(first) << 16 | byte(second) << 8 | byte(third);
+        let char = |shift: u32| base64_char((bits >> shift) & 63);
+        *quad = [
+            char(18),
+            char(12),
+            second.map_or(b'=', |_| char(6)),
+            third.map_or(b'=', |_| char(0)),
+        ];
+    }
+    Some(needed)
+}
+
+/// Returns the character of six bits, by arithmetic instead of a table: the key isn't told by the cache.
+///
+/// A compiler may make branches of it all the same.
+const fn base64_char(six_bits: u32) -> u8 {
+    // All ones if the bits are above the limit.
+    const fn above(limit: u32, six_bits: u32) -> u32 {
+        ((limit.wrapping_sub(six_bits) as i32) >> 31) as u32
+    }
+    let offset = (b'A' as u32)
+        .wrapping_add(above(25, six_bits) & 6)
+        .wrapping_sub(above(51, six_bits) & 75)
+        .wrapping_sub(above(61, six_bits) & 15)
+        .wrapping_add(above(62, six_bits) & 3);
+    six_bits.wrapping_add(offset) as u8
 }
 
 /// A buffer that doesn't hold what was to be written to it.

@@ -87,6 +87,6 @@ impl Scheme {
 }
 
 /// Returns the length of the padded base64 of a key and a colon (RFC 4648 §4).
-const fn basic_len(key_len: usize) -> usize {
+pub(crate) const fn basic_len(key_len: usize) -> usize {
     key_len.saturating_add(1).div_ceil(3).saturating_mul(4)
 }
