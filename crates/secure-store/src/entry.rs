@@ -1,0 +1,136 @@
+//! An entry of a copy's log: a header of 16 bytes, the stored value, padding to 16.
+
+use crate::checksum;
+use crate::key::Key;
+use crate::protection::MAX_OVERHEAD;
+
+/// Most bytes of a value.
+pub const MAX_VALUE_LEN: usize = 1024;
+
+/// Length of an entry's header, and what entries are aligned to, in bytes.
+pub(crate) const ENTRY_ALIGN: u32 = 16;
+
+/// Most bytes of a value as it is stored.
+pub(crate) const MAX_STORED_LEN: usize = MAX_VALUE_LEN + MAX_OVERHEAD;
+
+/// Length of the longest entry in bytes.
+pub(crate) const MAX_ENTRY_LEN: usize =
+    (ENTRY_ALIGN as usize + MAX_STORED_LEN).next_multiple_of(ENTRY_ALIGN as usize);
+
+/// How the value is stored; other numbers are kept, and refused when they are read.
+pub(crate) mod form {
+    /// There is no value any more.
+    pub const REMOVED: u8 = 0;
+    /// The value is stored as it is.
+    pub const PLAIN: u8 = 1;
+    /// Nonce, ciphertext, tag: see `sealed`.
+    pub const SEALED: u8 = 2;
+}
+
+/// What an entry's header says, but for the checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EntryHeader {
+    pub key: Key,
+    pub version: u8,
+    pub form: u8,
+    /// The bytes of the stored value.
+    pub len: u16,
+    /// The number of the write.
+    pub seq: u32,
+}
+
+/// What 16 bytes where an entry could start are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryState {
+    /// All ones: the log ends here, if the rest is too.
+    Blank,
+    /// No entry.
+    Torn,
+    /// A header and its checksum, still to be compared.
+    Entry(EntryHeader, u32),
+}
+
+impl EntryHeader {
+    /// Returns the bytes that the checksum, and a sealed value's tag, cover.
+    pub fn to_bytes(self) -> [u8; 12] {
+        let [slot_low, slot_high] = self.key.slot.to_le_bytes();
+        let [len_low, len_high] = self.len.to_le_bytes();
+        let [s0, s1, s2, s3] = self.seq.to_le_bytes();
+        [
+            self.key.kind,
+            self.version,
+            self.form,
+            0,
+            slot_low,
+            slot_high,
+            len_low,
+            len_high,
+            s0,
+            s1,
+            s2,
+            s3,
+        ]
+    }
+
+    pub fn parse(bytes: &[u8; ENTRY_ALIGN as usize]) -> EntryState {
+        if bytes.iter().all(|byte| *byte == 0xff) {
+            return EntryState::Blank;
+        }
+        let [
+            kind,
+            version,
+            form,
+            _,
+            slot_low,
+            slot_high,
+            len_low,
+            len_high,
+            rest @ ..,
+        ] = *bytes;
+        let [s0, s1, s2, s3, c0, c1, c2, c3] = rest;
+        let header = Self {
+            key: Key {
+                kind,
+                slot: u16::from_le_bytes([slot_low, slot_high]),
+            },
+            version,
+            form,
+            len: u16::from_le_bytes([len_low, len_high]),
+            seq: u32::from_le_bytes([s0, s1, s2, s3]),
+        };
+        if !header.key.is_storable() || usize::from(header.len) > MAX_STORED_LEN {
+            return EntryState::Torn;
+        }
+        EntryState::Entry(header, u32::from_le_bytes([c0, c1, c2, c3]))
+    }
+
+    /// Returns the bytes that the whole entry takes.
+    pub fn entry_len(&self) -> u32 {
+        entry_len(usize::from(self.len))
+    }
+}
+
+/// Returns the bytes that an entry with a stored value of `len` bytes takes.
+pub(crate) fn entry_len(len: usize) -> u32 {
+    let len = len.min(MAX_STORED_LEN) as u32;
+    ENTRY_ALIGN.saturating_add(len.next_multiple_of(ENTRY_ALIGN))
+}
+
+/// Completes an entry whose value lies behind the place of its header, and returns its bytes.
+pub(crate) fn complete<'e>(
+    header: &EntryHeader,
+    entry: &'e mut [u8; MAX_ENTRY_LEN],
+) -> Option<&'e [u8]> {
+    let fields = header.to_bytes();
+    let value_end = usize::from(header.len).checked_add(ENTRY_ALIGN as usize)?;
+    let mut digest = checksum::start();
+    digest.update(&fields);
+    digest.update(entry.get(ENTRY_ALIGN as usize..value_end)?);
+    let checksum = digest.finalize().to_le_bytes();
+    for (byte, field) in entry.iter_mut().zip(fields.into_iter().chain(checksum)) {
+        *byte = field;
+    }
+    let entry = entry.get_mut(..header.entry_len() as usize)?;
+    entry.get_mut(value_end..)?.fill(0xff);
+    Some(entry)
+}

@@ -1,0 +1,461 @@
+//! Two copies of one log, each of which is the other's spare.
+//!
+//! A write appends an entry to copy A and then to copy B. A copy that is full is erased and filled with the
+//! entries in force of the other, its header last. So at every moment one copy is whole, and holds every
+//! write that has returned; which one is told by the number that every write has:
+//!
+//! | the power goes | copy A | copy B | on opening |
+//! | --- | --- | --- | --- |
+//! | while A is written | ends in a torn entry | whole, before the write | B counts, A is made anew |
+//! | while B is written | whole, after the write | ends in a torn entry | A counts, B is made anew |
+//! | while A is erased or filled | anything, but not whole and up to date | whole | B counts, A is made anew |
+//!
+//! "Anything" includes a header that has survived with any first part of the log: the log then ends
+//! before the last write, for entries lie in the order of their numbers, or before the number that the header
+//! vouches for. Nothing is ever written behind a torn entry or into a sector of unknown state: it is erased first.
+
+use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
+
+use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, form};
+use crate::error::StoreError;
+use crate::header::{HEADER_LEN, Header};
+use crate::key::Key;
+use crate::region::{Both, Region, Side};
+use crate::scan::{self, CHUNK_LEN, Entry, Found, read_entry, scan};
+
+/// A record that is in force.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Live {
+    pub entry: EntryHeader,
+    /// Where the entry is in each copy, in bytes from the copy's start.
+    at: Both<u32>,
+}
+
+/// What is known of a copy.
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    /// The offset behind the last entry.
+    end: u32,
+    erases: u32,
+    /// Whether the copy is whole, up to date and can be appended to.
+    sound: bool,
+}
+
+/// The two copies, and an index of at most `RECORDS` records.
+pub(crate) struct TwoCopyLog<F, const RECORDS: usize> {
+    flash: F,
+    region: Region,
+    copies: Both<Copy>,
+    /// In the order of their numbers.
+    live: Vec<Live, RECORDS>,
+    /// The number of the last write.
+    last: u32,
+}
+
+type Result<T, F> =
+    core::result::Result<T, StoreError<<F as embedded_storage::nor_flash::ErrorType>::Error>>;
+
+impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
+    const FITS: () = {
+        let align = ENTRY_ALIGN as usize;
+        assert!(
+            align.is_multiple_of(F::WRITE_SIZE),
+            "entries can't be programmed one by one"
+        );
+        assert!(
+            align.is_multiple_of(F::READ_SIZE),
+            "entries can't be read one by one"
+        );
+        assert!(
+            F::ERASE_SIZE.is_multiple_of(align),
+            "entries would straddle sectors"
+        );
+    };
+
+    /// Reads both copies; nothing is written.
+    pub fn open(mut flash: F, region: Region) -> Result<Self, F> {
+        let (found, home) = Self::survey(&mut flash, region)?;
+        let home = home?;
+        let last = log_of(*found.of(home)).map_or(0, |log| log.last);
+        let copy = |side| match log_of(*found.of(side)) {
+            Some(log) => Copy {
+                end: log.end,
+                erases: log.header.erases,
+                sound: log.whole && log.last == last,
+            },
+            None => Copy {
+                end: 0,
+                erases: 0,
+                sound: false,
+            },
+        };
+        let mut log = Self {
+            flash,
+            region,
+            copies: Both {
+                a: copy(Side::A),
+                b: copy(Side::B),
+            },
+            live: Vec::new(),
+            last,
+        };
+        log.index(home)?;
+        Ok(log)
+    }
+
+    /// Erases both copies; records that are there are gone as soon as the first is.
+    pub fn format(mut flash: F, region: Region) -> Result<Self, F> {
+        let (found, _) = Self::survey(&mut flash, region)?;
+        let erases = |side| log_of(*found.of(side)).map_or(0, |log| log.header.erases);
+        let last = |side| log_of(*found.of(side)).map_or(0, |log| log.last);
+        let copy = |side| Copy {
+            end: 0,
+            erases: erases(side),
+            sound: false,
+        };
+        let mut log = Self {
+            flash,
+            region,
+            copies: Both {
+                a: copy(Side::A),
+                b: copy(Side::B),
+            },
+            live: Vec::new(),
+            // The empty copy is newer than what may be left of the other.
+            last: last(Side::A)
+                .max(last(Side::B))
+                .checked_add(1)
+                .ok_or(StoreError::WornOut)?,
+        };
+        log.fill(Side::A)?;
+        log.fill(Side::B)?;
+        Ok(log)
+    }
+
+    /// Scans both copies and says which one counts, or why none does.
+    fn survey(flash: &mut F, region: Region) -> Result<(Both<Found>, Result<Side, F>), F> {
+        const { Self::FITS };
+        region.check(flash)?;
+        let mut look = |side| {
+            let (start, len) = (region.copy_start(side), region.copy_len());
+            scan(flash, start, len, |_, _| {}).map_err(StoreError::Flash)
+        };
+        let found = Both {
+            a: look(Side::A)?,
+            b: look(Side::B)?,
+        };
+        let whole = |found| log_of(found).filter(|log| log.whole).map(|log| log.last);
+        let home = match (found.a, found.b) {
+            (Found::Newer(version), _) | (_, Found::Newer(version)) => {
+                Err(StoreError::NewerFormat { version })
+            }
+            (a, b) => match (whole(a), whole(b)) {
+                (Some(a), Some(b)) if b > a => Ok(Side::B),
+                (Some(_), _) => Ok(Side::A),
+                (None, Some(_)) => Ok(Side::B),
+                (None, None) => Err(why_none(a, b, region.copy_len())),
+            },
+        };
+        Ok((found, home))
+    }
+
+    fn index(&mut self, home: Side) -> Result<(), F> {
+        let mut full = false;
+        let live = &mut self.live;
+        let (start, len) = (self.region.copy_start(home), self.region.copy_len());
+        let found = scan(&mut self.flash, start, len, |entry, at| {
+            live.retain(|live| live.entry.key != entry.key);
+            if entry.form != form::REMOVED {
+                let at = Both { a: at, b: at };
+                full |= live.push(Live { entry: *entry, at }).is_err();
+            }
+        });
+        found.map_err(StoreError::Flash)?;
+        if full {
+            return Err(StoreError::TooManyRecords);
+        }
+        let other = home.other();
+        if self.copies.of(other).sound {
+            let start = self.region.copy_start(other);
+            let found = scan(&mut self.flash, start, len, |entry, at| {
+                if let Some(live) = live.iter_mut().find(|live| live.entry == *entry) {
+                    *live.at.of_mut(other) = at;
+                }
+            });
+            found.map_err(StoreError::Flash)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a copy anew that is not whole or not up to date.
+    pub fn repair(&mut self) -> Result<(), F> {
+        match (self.copies.a.sound, self.copies.b.sound) {
+            (true, true) => Ok(()),
+            (true, false) => self.refill(Side::B),
+            (false, true) => self.refill(Side::A),
+            (false, false) => Err(StoreError::Damaged),
+        }
+    }
+
+    /// Makes both copies anew, so that nothing is left of what is not in force.
+    pub fn purge(&mut self) -> Result<(), F> {
+        self.repair()?;
+        self.refill(Side::A)?;
+        self.refill(Side::B)
+    }
+
+    /// Returns the number of the next write.
+    pub fn next_seq(&self) -> Result<u32, F> {
+        self.last.checked_add(1).ok_or(StoreError::WornOut)
+    }
+
+    /// Writes an entry whose value lies in `entry`, behind the place of the header.
+    ///
+    /// After an error the record is as it was, unless the power goes before the next write: then it is one or the other.
+    pub fn commit(
+        &mut self,
+        header: &EntryHeader,
+        entry: &mut [u8; MAX_ENTRY_LEN],
+    ) -> Result<(), F> {
+        let known = self.find(header.key).is_some();
+        if !known && header.form != form::REMOVED && self.live.is_full() {
+            return Err(StoreError::TooManyRecords);
+        }
+        let needed = header.entry_len();
+        let free = self.free();
+        if needed > free && header.form != form::REMOVED {
+            return Err(StoreError::Full {
+                free: free.saturating_sub(ENTRY_ALIGN),
+            });
+        }
+        let bytes = entry::complete(header, entry).ok_or(StoreError::Malformed)?;
+
+        self.repair()?;
+        if !self.has_room(Side::A, needed) {
+            if !self.is_intact(Side::B)? {
+                self.copies.b.sound = false;
+                self.refill(Side::B)?;
+            }
+            self.refill(Side::A)?;
+        }
+        let a = self.append(Side::A, bytes)?;
+
+        self.last = header.seq;
+        self.live.retain(|live| live.entry.key != header.key);
+        if header.form != form::REMOVED {
+            let entry = *header;
+            let at = Both { a, b: a };
+            // There was room before: see above.
+            let _ = self.live.push(Live { entry, at });
+        }
+        // The record is durable: what fails from here on is made good before the next write.
+        if !self.has_room(Side::B, needed) {
+            let _ = self.refill(Side::B);
+        } else if let Ok(b) = self.append(Side::B, bytes)
+            && let Some(live) = self.live.iter_mut().find(|live| live.entry == *header)
+        {
+            live.at.b = b;
+        }
+        Ok(())
+    }
+
+    /// Reads the bytes of a record's entry into `entry`, from the copy that has it in order.
+    pub fn read(
+        &mut self,
+        key: Key,
+        entry: &mut [u8; MAX_ENTRY_LEN],
+    ) -> Result<Option<EntryHeader>, F> {
+        let Some(live) = self.find(key) else {
+            return Ok(None);
+        };
+        for side in [Side::A, Side::B] {
+            if self.copies.of(side).sound && self.is_entry_intact(side, &live)? {
+                let start = self.offset(side, &live);
+                let bytes = entry.get_mut(..live.entry.entry_len() as usize);
+                self.flash
+                    .read(start, bytes.unwrap_or_default())
+                    .map_err(StoreError::Flash)?;
+                return Ok(Some(live.entry));
+            }
+        }
+        Err(StoreError::Damaged)
+    }
+
+    /// Returns the record of this name.
+    pub fn find(&self, key: Key) -> Option<Live> {
+        self.live.iter().find(|live| live.entry.key == key).copied()
+    }
+
+    /// Returns the records in the order in which they were written.
+    pub fn live(&self) -> impl Iterator<Item = &EntryHeader> {
+        self.live.iter().map(|live| &live.entry)
+    }
+
+    /// Returns the bytes that a new entry can have; a removal has room even when there are none.
+    pub fn free(&self) -> u32 {
+        let used = self
+            .live
+            .iter()
+            .fold(HEADER_LEN + ENTRY_ALIGN, |sum, live| {
+                sum.saturating_add(live.entry.entry_len())
+            });
+        self.region.copy_len().saturating_sub(used)
+    }
+
+    /// Returns whether each copy is sound, and how often it was erased.
+    pub fn copies(&self) -> [(bool, u32); 2] {
+        [self.copies.a, self.copies.b].map(|copy| (copy.sound, copy.erases))
+    }
+
+    pub fn into_flash(self) -> F {
+        self.flash
+    }
+
+    fn has_room(&self, side: Side, len: u32) -> bool {
+        self.copies.of(side).end.saturating_add(len) <= self.region.copy_len()
+    }
+
+    fn offset(&self, side: Side, live: &Live) -> u32 {
+        self.region
+            .copy_start(side)
+            .saturating_add(*live.at.of(side))
+    }
+
+    fn is_entry_intact(&mut self, side: Side, live: &Live) -> Result<bool, F> {
+        let start = self.offset(side, live);
+        let rest = self.region.copy_len().saturating_sub(*live.at.of(side));
+        let found = read_entry(&mut self.flash, start, rest).map_err(StoreError::Flash)?;
+        Ok(matches!(found, Entry::Intact(entry) if entry == live.entry))
+    }
+
+    /// Whether every record in force can be read from a copy.
+    fn is_intact(&mut self, side: Side) -> Result<bool, F> {
+        for index in 0..self.live.len() {
+            if let Some(live) = self.live.get(index).copied()
+                && !self.is_entry_intact(side, &live)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Appends a whole entry to a sound copy and returns its offset there.
+    fn append(&mut self, side: Side, bytes: &[u8]) -> Result<u32, F> {
+        let at = self.copies.of(side).end;
+        // Until the entry is found in order nothing may be written behind it.
+        self.copies.of_mut(side).sound = false;
+        self.program(self.region.copy_start(side).saturating_add(at), bytes)?;
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let copy = self.copies.of_mut(side);
+        copy.end = at.saturating_add(len);
+        copy.sound = true;
+        Ok(at)
+    }
+
+    /// Erases a copy and fills it from the other, which is found intact before.
+    fn refill(&mut self, side: Side) -> Result<(), F> {
+        if !self.is_intact(side.other())? {
+            self.copies.of_mut(side.other()).sound = false;
+            return Err(StoreError::Damaged);
+        }
+        self.fill(side)
+    }
+
+    fn fill(&mut self, side: Side) -> Result<(), F> {
+        let start = self.region.copy_start(side);
+        let len = self.region.copy_len();
+        self.copies.of_mut(side).sound = false;
+        self.flash
+            .erase(start, start.saturating_add(len))
+            .map_err(StoreError::Flash)?;
+        let mut end = HEADER_LEN;
+        for index in 0..self.live.len() {
+            if let Some(live) = self.live.get(index).copied() {
+                let from = self.offset(side.other(), &live);
+                self.copy(from, start.saturating_add(end), live.entry.entry_len())?;
+                if let Some(live) = self.live.get_mut(index) {
+                    *live.at.of_mut(side) = end;
+                }
+                end = end.saturating_add(live.entry.entry_len());
+            }
+        }
+        let erases = self.copies.of(side).erases;
+        let header = Header {
+            copy_len: len,
+            // What a torn header forgot, the other copy still knows, for they take turns.
+            erases: erases
+                .max(self.copies.of(side.other()).erases.saturating_sub(1))
+                .saturating_add(1),
+            through: self.last,
+            count: self.live.len() as u32,
+        };
+        if !self.is_intact(side)? {
+            return Err(StoreError::Unreliable);
+        }
+        self.program(start, &header.to_bytes())?;
+        *self.copies.of_mut(side) = Copy {
+            end,
+            erases: header.erases,
+            sound: true,
+        };
+        Ok(())
+    }
+
+    fn copy(&mut self, from: u32, to: u32, len: u32) -> Result<(), F> {
+        let mut buffer = [0; CHUNK_LEN];
+        let mut done = 0;
+        while done < len {
+            let wanted = len.saturating_sub(done).min(CHUNK_LEN as u32);
+            let chunk = buffer.get_mut(..wanted as usize).unwrap_or_default();
+            self.flash
+                .read(from.saturating_add(done), chunk)
+                .and_then(|()| self.flash.write(to.saturating_add(done), chunk))
+                .map_err(StoreError::Flash)?;
+            done = done.saturating_add(wanted);
+        }
+        Ok(())
+    }
+
+    /// Writes bytes and reads them back.
+    fn program(&mut self, at: u32, bytes: &[u8]) -> Result<(), F> {
+        self.flash.write(at, bytes).map_err(StoreError::Flash)?;
+        let mut rest = bytes;
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        scan::for_each_chunk(&mut self.flash, at, len, |chunk| {
+            let Some(after) = rest.strip_prefix(chunk) else {
+                return false;
+            };
+            rest = after;
+            true
+        })
+        .map_err(StoreError::Flash)?;
+        match rest.is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::Unreliable),
+        }
+    }
+}
+
+fn log_of(found: Found) -> Option<scan::Log> {
+    match found {
+        Found::Log(log) => Some(log),
+        Found::Blank | Found::Foreign | Found::Newer(_) => None,
+    }
+}
+
+fn why_none<E>(a: Found, b: Found, copy_len: u32) -> StoreError<E> {
+    let resized = |found| {
+        let log = log_of(found).filter(|log| log.header.copy_len != copy_len)?;
+        Some(log.header.copy_len)
+    };
+    match (a, b) {
+        (Found::Blank, Found::Blank) => StoreError::Blank,
+        _ => match resized(a).or(resized(b)) {
+            Some(copy_len) => StoreError::Resized { copy_len },
+            None if log_of(a).or(log_of(b)).is_some() => StoreError::Damaged,
+            None => StoreError::Foreign,
+        },
+    }
+}

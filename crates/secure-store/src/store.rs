@@ -1,0 +1,296 @@
+//! Records in a flash region: written, read and removed by name.
+
+use core::fmt;
+
+use embedded_storage::nor_flash::NorFlash;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::entry::{ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, form};
+use crate::error::StoreError;
+use crate::key::Key;
+use crate::log::TwoCopyLog;
+use crate::protection::private::Refused;
+use crate::protection::{Custody, Protection};
+use crate::region::Region;
+
+/// Records that outlast a power cut at any moment, in two copies in the flash `F`, protected by `P`.
+///
+/// At most `RECORDS` records are kept track of. Every write is atomic and durable when it returns.
+///
+/// ```
+/// use secure_store::{Image, Key, Plain, Region, Store};
+///
+/// let mut flash = [0xff; 8192];
+/// let region = Region { start: 0, len: 8192 };
+/// let mut store = Store::<_, _, 8>::format(Image::new(&mut flash), region, Plain)?;
+/// store.put(Key::ROTATION, 1, &[1, 0, 3, 0])?;
+///
+/// let mut store = Store::<_, _, 8>::open(Image::new(&mut flash), region, Plain)?;
+/// let mut value = [0; 16];
+/// let record = store.get(Key::ROTATION, &mut value)?.unwrap();
+/// assert_eq!((record.version, record.value), (1, &[1, 0, 3, 0][..]));
+/// # Ok::<(), secure_store::StoreError<secure_store::ImageError>>(())
+/// ```
+pub struct Store<F, P, const RECORDS: usize> {
+    log: TwoCopyLog<F, RECORDS>,
+    protection: P,
+    scratch: Zeroizing<[u8; MAX_ENTRY_LEN]>,
+}
+
+/// A record as it was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Record<'v> {
+    /// The version of the value's form.
+    pub version: u8,
+    /// The value; `Debug` doesn't show it.
+    pub value: &'v [u8],
+}
+
+/// What can be told of a record without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordInfo {
+    /// The record's name.
+    pub key: Key,
+    /// The version of the value's form.
+    pub version: u8,
+    /// The custody of the value, `None` if this program doesn't know it.
+    pub custody: Option<Custody>,
+    /// The bytes of the value as it is stored.
+    pub stored_len: u16,
+    /// The number of the write; a later write has a higher one.
+    pub seq: u32,
+}
+
+/// How a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyHealth {
+    /// Whether it is whole and up to date; if not, [`Store::repair`] or the next write makes it anew.
+    pub sound: bool,
+    /// How often it was erased.
+    pub erases: u32,
+}
+
+type Result<T, F> =
+    core::result::Result<T, StoreError<<F as embedded_storage::nor_flash::ErrorType>::Error>>;
+
+impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
+    /// Opens the store in a region; nothing is written.
+    ///
+    /// A device [repairs](Self::repair) it at once, so that what it has read is what it will read.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] that says why the region is no store that this program can use.
+    pub fn open(flash: F, region: Region, protection: P) -> Result<Self, F> {
+        TwoCopyLog::open(flash, region).map(|log| Self::of(log, protection))
+    }
+
+    /// Makes an empty store of a region, whatever is there: all of it is erased.
+    ///
+    /// # Errors
+    /// [`StoreError::Region`], [`StoreError::Unreliable`] or the flash driver's error.
+    pub fn format(flash: F, region: Region, protection: P) -> Result<Self, F> {
+        TwoCopyLog::format(flash, region).map(|log| Self::of(log, protection))
+    }
+
+    fn of(log: TwoCopyLog<F, RECORDS>, protection: P) -> Self {
+        let scratch = Zeroizing::new([0; MAX_ENTRY_LEN]);
+        Self {
+            log,
+            protection,
+            scratch,
+        }
+    }
+
+    /// Makes the copy anew that is torn or behind, if there is one; a power cut while it does costs nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Unreliable`] or the flash driver's error.
+    pub fn repair(&mut self) -> Result<(), F> {
+        self.log.repair()
+    }
+
+    /// Writes a record in place of an older one.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerRecord`] if the older one has a higher version, [`StoreError::TooLong`],
+    /// [`StoreError::Full`], [`StoreError::TooManyRecords`], [`StoreError::Reserved`] or the flash's
+    /// troubles. The older record is still there; after a flash error and a power cut it may be the new one.
+    pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
+        if !key.is_storable() {
+            return Err(StoreError::Reserved);
+        }
+        if value.len() > MAX_VALUE_LEN {
+            return Err(StoreError::TooLong { len: value.len() });
+        }
+        if let Some(live) = self
+            .log
+            .find(key)
+            .filter(|live| live.entry.version > version)
+        {
+            let version = live.entry.version;
+            return Err(StoreError::NewerRecord { version });
+        }
+        let stored_len = value.len().saturating_add(P::OVERHEAD);
+        let header = EntryHeader {
+            key,
+            version,
+            form: P::FORM,
+            len: u16::try_from(stored_len).unwrap_or(u16::MAX),
+            seq: self.log.next_seq()?,
+        };
+        let written = self.write(&header, value, stored_len);
+        self.scratch.zeroize();
+        written
+    }
+
+    fn write(&mut self, header: &EntryHeader, value: &[u8], stored_len: usize) -> Result<(), F> {
+        let value_start = (ENTRY_ALIGN as usize).saturating_add(P::PREFIX);
+        let place = self.scratch.iter_mut().skip(value_start);
+        for (byte, value) in place.zip(value) {
+            *byte = *value;
+        }
+        let behind = self.scratch.get_mut(ENTRY_ALIGN as usize..);
+        let stored = behind.and_then(|behind| behind.get_mut(..stored_len));
+        stored
+            .and_then(|stored| self.protection.protect(&header.to_bytes(), stored))
+            .ok_or(StoreError::Malformed)?;
+        self.log.commit(header, &mut self.scratch)
+    }
+
+    /// Reads a record into `out`, or returns `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::BufferTooSmall`], with `out` untouched; [`StoreError::Sealed`],
+    /// [`StoreError::NotSealed`] or [`StoreError::Forged`]; [`StoreError::Damaged`] or the flash
+    /// driver's error.
+    pub fn get<'o>(&mut self, key: Key, out: &'o mut [u8]) -> Result<Option<Record<'o>>, F> {
+        let read = match self.log.read(key, &mut self.scratch) {
+            Ok(Some(header)) => self.reveal(&header, out).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.scratch.zeroize();
+        read
+    }
+
+    fn reveal<'o>(&mut self, header: &EntryHeader, out: &'o mut [u8]) -> Result<Record<'o>, F> {
+        let behind = self.scratch.get_mut(ENTRY_ALIGN as usize..);
+        let stored = behind.and_then(|behind| behind.get_mut(..usize::from(header.len)));
+        let stored = stored.unwrap_or_default();
+        let value = match self
+            .protection
+            .reveal(header.form, &header.to_bytes(), stored)
+        {
+            Ok(value) => value,
+            Err(Refused::Sealed) => return Err(StoreError::Sealed),
+            Err(Refused::NotSealed) => return Err(StoreError::NotSealed),
+            Err(Refused::Forged) => return Err(StoreError::Forged),
+            Err(Refused::Unknown) => {
+                let version = header.version;
+                return Err(StoreError::NewerRecord { version });
+            }
+        };
+        let needed = value.len();
+        let out = out
+            .get_mut(..needed)
+            .ok_or(StoreError::BufferTooSmall { needed })?;
+        for (byte, value) in out.iter_mut().zip(value) {
+            *byte = *value;
+        }
+        Ok(Record {
+            version: header.version,
+            value: out,
+        })
+    }
+
+    /// Removes a record, if it is there.
+    ///
+    /// Its bytes stay in the flash until both copies have been erased, which [`purge`](Self::purge) does at once.
+    ///
+    /// # Errors
+    /// The flash's troubles; the record is still there, or after a power cut may be.
+    pub fn remove(&mut self, key: Key) -> Result<(), F> {
+        if self.log.find(key).is_none() {
+            return Ok(());
+        }
+        let header = EntryHeader {
+            key,
+            version: 0,
+            form: form::REMOVED,
+            len: 0,
+            seq: self.log.next_seq()?,
+        };
+        self.log.commit(&header, &mut self.scratch)
+    }
+
+    /// Makes both copies anew, so that no byte of a removed or replaced value is left in the flash.
+    ///
+    /// For secrets that were revoked, or stored plain by mistake. It costs an erase of each copy.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Unreliable`] or the flash driver's error; then bytes may be left.
+    pub fn purge(&mut self) -> Result<(), F> {
+        self.log.purge()
+    }
+
+    /// Returns what there is, in the order in which it was written; nothing is read from the flash.
+    pub fn records(&self) -> impl Iterator<Item = RecordInfo> {
+        self.log.live().map(|entry| RecordInfo {
+            key: entry.key,
+            version: entry.version,
+            custody: match entry.form {
+                form::PLAIN => Some(Custody::Plain),
+                form::SEALED => Some(Custody::Sealed),
+                _ => None,
+            },
+            stored_len: entry.len,
+            seq: entry.seq,
+        })
+    }
+
+    /// Returns the custody of what this store writes.
+    pub fn custody(&self) -> Custody {
+        P::CUSTODY
+    }
+
+    /// Returns how the copies are, A before B.
+    pub fn health(&self) -> [CopyHealth; 2] {
+        self.log
+            .copies()
+            .map(|(sound, erases)| CopyHealth { sound, erases })
+    }
+
+    /// Returns the bytes that the next value can have, whatever there is in its place.
+    pub fn free(&self) -> usize {
+        let overhead = (ENTRY_ALIGN as usize).saturating_add(P::OVERHEAD);
+        let free = (self.log.free() as usize).saturating_sub(overhead);
+        free.min(MAX_VALUE_LEN)
+    }
+
+    /// Gives the flash back.
+    pub fn into_flash(self) -> F {
+        self.log.into_flash()
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Record(version {}, {} bytes)",
+            self.version,
+            self.value.len()
+        )
+    }
+}
+
+impl<F: NorFlash, P: Protection, const RECORDS: usize> fmt::Debug for Store<F, P, RECORDS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("custody", &P::CUSTODY)
+            .field("records", &self.log.live().count())
+            .field("copies", &self.log.copies())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! Power cuts at every flash operation of long random sequences, against a map.
+//!
+//! `SECURE_STORE_SEQUENCES=n` sets the number of sequences; 2,000 take some minutes with `--release`.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use secure_store::{Key, Plain, Region, Store};
+use support::flash::MockFlash;
+use support::random::Random;
+
+const RECORDS: usize = 12;
+const OPS: usize = 40;
+
+type Model = BTreeMap<Key, Vec<u8>>;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(Key, Vec<u8>),
+    Remove(Key),
+    Purge,
+}
+
+/// What was tried, for the reader of the test's output.
+#[derive(Default, Debug)]
+struct Tally {
+    steps: u64,
+    flash_operations: u64,
+    cuts: u64,
+    cuts_in_repairs: u64,
+    as_before: u64,
+    as_after: u64,
+}
+
+fn open(flash: &mut MockFlash, region: Region) -> Store<&mut MockFlash, Plain, RECORDS> {
+    Store::open(flash, region, Plain).expect("a store after a power cut")
+}
+
+fn contents(flash: &mut MockFlash, region: Region) -> Model {
+    let mut store = open(flash, region);
+    read_all(&mut store)
+}
+
+fn read_all(store: &mut Store<&mut MockFlash, Plain, RECORDS>) -> Model {
+    let keys: Vec<Key> = store.records().map(|record| record.key).collect();
+    let mut value = [0; 1024];
+    keys.into_iter()
+        .map(|key| {
+            (
+                key,
+                store.get(key, &mut value).unwrap().unwrap().value.to_vec(),
+            )
+        })
+        .collect()
+}
+
+fn any_step(random: &mut Random) -> Step {
+    let key = match random.below(4) {
+        0 => Key::credential(random.below(2) as u16),
+        1 => Key::CLOCK,
+        _ => Key::outbox(random.below(8) as u16),
+    };
+    match random.below(20) {
+        0 => Step::Purge,
+        1..=4 => Step::Remove(key),
+        _ => {
+            let len = match random.below(6) {
+                0 => random.below(1025),
+                _ => random.below(120),
+            };
+            Step::Put(key, random.bytes(len))
+        }
+    }
+}
+
+/// Carries a step out, on the model too if the store did.
+fn take(store: &mut Store<&mut MockFlash, Plain, RECORDS>, step: &Step, model: &mut Model) {
+    match step {
+        Step::Put(key, value) => {
+            if store.put(*key, 1, value).is_ok() {
+                model.insert(*key, value.clone());
+            }
+        }
+        Step::Remove(key) => {
+            store.remove(*key).unwrap();
+            model.remove(key);
+        }
+        Step::Purge => store.purge().unwrap(),
+    }
+}
+
+/// Starts a device whose power was cut: what it reads is what was, or what was to be, and it stays so.
+fn check_after_cut(
+    mut flash: MockFlash,
+    region: Region,
+    before: &Model,
+    after: &Model,
+    random: &mut Random,
+    tally: &mut Tally,
+) {
+    flash.start(random);
+    let cut = flash.clone();
+    let mut store = open(&mut flash, region);
+    let seen = read_all(&mut store);
+    match () {
+        _ if seen == *before => tally.as_before += 1,
+        _ if seen == *after => tally.as_after += 1,
+        _ => panic!("{seen:?} was neither {before:?} nor {after:?}"),
+    }
+    store.repair().unwrap();
+    assert_eq!(read_all(&mut store), seen);
+    drop(store);
+
+    // The power goes once more while the store is being repaired.
+    let repairs = std::mem::take(&mut flash.journal);
+    let mut second = cut;
+    second.journal.clear();
+    for (at, op) in repairs.iter().enumerate() {
+        // The second cut is anywhere; a few of the places do for each of the first.
+        if random.below(repairs.len()) > 2 && at != 0 {
+            second.apply(op);
+            continue;
+        }
+        let mut torn = second.clone();
+        torn.interrupt(op, random);
+        torn.start(random);
+        let mut store = open(&mut torn, region);
+        let again = read_all(&mut store);
+        assert!(again == *before || again == *after);
+        store.repair().unwrap();
+        assert_eq!(read_all(&mut store), again);
+        second.apply(op);
+        tally.cuts_in_repairs += 1;
+    }
+
+    // What was repaired no longer depends on any unsteady bit, and can be written to.
+    flash.start(random);
+    assert_eq!(contents(&mut flash, region), seen);
+    let mut store = open(&mut flash, region);
+    store.put(Key::ROTATION, 1, b"next").unwrap();
+    drop(store);
+    let mut next = seen;
+    next.insert(Key::ROTATION, b"next".to_vec());
+    flash.start(random);
+    assert_eq!(contents(&mut flash, region), next);
+}
+
+fn run_sequence(seed: u64, tally: &mut Tally) {
+    let mut random = Random(seed);
+    let sectors = 1 + random.below(2);
+    let start = random.below(2) * 4096;
+    let region = Region {
+        start: start as u32,
+        len: (2 * sectors * 4096) as u32,
+    };
+    let mut flash = MockFlash::new(start + 2 * sectors * 4096 + 4096);
+    Store::<_, _, RECORDS>::format(&mut flash, region, Plain).unwrap();
+    let mut model = Model::new();
+    for _ in 0..OPS {
+        flash.journal.clear();
+        let mut earlier = flash.clone();
+        let before = model.clone();
+        let step = any_step(&mut random);
+        take(&mut open(&mut flash, region), &step, &mut model);
+        assert_eq!(contents(&mut flash, region), model);
+        tally.steps += 1;
+
+        for op in std::mem::take(&mut flash.journal) {
+            tally.flash_operations += 1;
+            let mut check = |flash: MockFlash, tally: &mut Tally| {
+                tally.cuts += 1;
+                check_after_cut(flash, region, &before, &model, &mut random, tally);
+            };
+            check(earlier.clone(), tally);
+            for chance in 0..3 {
+                let mut torn = earlier.clone();
+                torn.interrupt(&op, &mut Random(seed ^ tally.cuts << 2 ^ chance));
+                check(torn, tally);
+            }
+            earlier.apply(&op);
+        }
+        assert_eq!(earlier.bytes, flash.bytes);
+    }
+}
+
+#[test]
+fn nothing_committed_is_lost_at_any_cut() {
+    let sequences =
+        std::env::var("SECURE_STORE_SEQUENCES").map_or(4, |text| text.parse().expect("a number"));
+    let mut tally = Tally::default();
+    for seed in 0..sequences {
+        run_sequence(seed, &mut tally);
+    }
+    assert!(tally.as_before > 0 && tally.as_after > 0);
+    println!("{sequences} sequences, nothing lost: {tally:?}");
+}

@@ -1,0 +1,212 @@
+//! A NOR flash that keeps a journal of its page programs and sector erases, so that a test can go back
+//! to each of them and take the power away before, inside or after it.
+//!
+//! The model of an interruption is harsher than what datasheets describe: bits that were to be programmed are, are
+//! not, or read differently at every start; a sector whose erase was cut short has bits in any state.
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+};
+
+use super::random::Random;
+
+pub const SECTOR: usize = 4096;
+pub const PAGE: usize = 256;
+/// The strictest of the boards': ESP32 reads and writes words.
+pub const WORD: usize = 4;
+
+/// What a flash does to its cells.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Program { offset: usize, bytes: Vec<u8> },
+    Erase { sector: usize },
+}
+
+#[derive(Clone)]
+pub struct MockFlash {
+    pub bytes: Vec<u8>,
+    /// Bits that were interrupted and are read anew at every start.
+    unsteady: Vec<u8>,
+    /// What was done since the journal was last taken.
+    pub journal: Vec<Op>,
+    pub programs: u64,
+    pub erases: Vec<u64>,
+    /// Operations until the driver fails, or never.
+    pub fails_after: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriverFailed;
+
+impl NorFlashError for DriverFailed {
+    fn kind(&self) -> NorFlashErrorKind {
+        NorFlashErrorKind::Other
+    }
+}
+
+impl MockFlash {
+    pub fn new(len: usize) -> Self {
+        Self::with(vec![0xff; len])
+    }
+
+    pub fn with(bytes: Vec<u8>) -> Self {
+        Self {
+            unsteady: vec![0; bytes.len()],
+            journal: Vec::new(),
+            programs: 0,
+            erases: vec![0; bytes.len() / SECTOR],
+            fails_after: None,
+            bytes,
+        }
+    }
+
+    /// Power returns: every unsteady bit is read as something.
+    pub fn start(&mut self, random: &mut Random) {
+        for (byte, unsteady) in self.bytes.iter_mut().zip(&self.unsteady) {
+            if *unsteady != 0 {
+                *byte = (*byte & !unsteady) | (random.byte() & unsteady);
+            }
+        }
+    }
+
+    /// Carries out an operation to its end.
+    pub fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Program { offset, bytes } => {
+                for (at, byte) in bytes.iter().enumerate() {
+                    self.bytes[offset + at] &= byte;
+                    // A bit that is programmed now is steady.
+                    self.unsteady[offset + at] &= byte;
+                }
+                self.programs += 1;
+            }
+            Op::Erase { sector } => {
+                let range = sector * SECTOR..(sector + 1) * SECTOR;
+                self.bytes[range.clone()].fill(0xff);
+                self.unsteady[range].fill(0);
+                self.erases[*sector] += 1;
+            }
+        }
+    }
+
+    /// Takes the power away inside an operation.
+    pub fn interrupt(&mut self, op: &Op, random: &mut Random) {
+        match op {
+            Op::Program { offset, bytes } => {
+                let done = random.below(bytes.len() + 1);
+                let style = random.below(3);
+                for (at, byte) in bytes.iter().enumerate() {
+                    let old = self.bytes[offset + at];
+                    let to_clear = old & !byte;
+                    let (cleared, unsteady) = match style {
+                        // A first part is done, the rest untouched.
+                        0 if at < done => (to_clear, 0),
+                        0 => (0, 0),
+                        // Any of the bits are done.
+                        1 => (to_clear & random.byte(), 0),
+                        // Any are done, and any of them are unsteady.
+                        _ => (to_clear & random.byte(), to_clear & random.byte()),
+                    };
+                    self.bytes[offset + at] = old & !cleared;
+                    self.unsteady[offset + at] |= unsteady;
+                }
+            }
+            Op::Erase { sector } => {
+                let style = random.below(7);
+                let (from, to) = (random.below(SECTOR + 1), random.below(SECTOR + 1));
+                for at in 0..SECTOR {
+                    let place = sector * SECTOR + at;
+                    let old = self.bytes[place];
+                    let (byte, unsteady) = match style {
+                        // Any state at all.
+                        0 => (random.byte(), random.byte()),
+                        // Some bits are erased, few or many.
+                        1 => (old | (random.byte() & random.byte() & random.byte()), 0),
+                        2 => (old | random.byte() | random.byte() | random.byte(), 0),
+                        // Chips program a sector to zeros before they erase it.
+                        3 => (old & random.byte(), 0),
+                        // A first part is erased, or a last one.
+                        4 => (if at < from { 0xff } else { old }, 0),
+                        5 => (if at >= to { 0xff } else { old }, 0),
+                        // It reads as it did, or as erased, and is neither.
+                        _ if from < SECTOR / 2 => (old, !old & random.byte()),
+                        _ => (0xff, random.byte() & random.byte()),
+                    };
+                    self.bytes[place] = byte;
+                    self.unsteady[place] |= unsteady;
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, op: Op) -> Result<(), DriverFailed> {
+        if let Some(left) = &mut self.fails_after {
+            *left = left.checked_sub(1).ok_or(DriverFailed)?;
+        }
+        self.apply(&op);
+        self.journal.push(op);
+        Ok(())
+    }
+}
+
+impl ErrorType for MockFlash {
+    type Error = DriverFailed;
+}
+
+impl ReadNorFlash for MockFlash {
+    const READ_SIZE: usize = WORD;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), DriverFailed> {
+        let offset = offset as usize;
+        assert!(
+            offset % WORD == 0 && bytes.len() % WORD == 0,
+            "unaligned read"
+        );
+        bytes.copy_from_slice(&self.bytes[offset..offset + bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl NorFlash for MockFlash {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = SECTOR;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), DriverFailed> {
+        let (from, to) = (from as usize, to as usize);
+        assert!(from % SECTOR == 0 && to % SECTOR == 0, "unaligned erase");
+        assert!(to <= self.bytes.len(), "erase behind the end");
+        (from / SECTOR..to / SECTOR).try_for_each(|sector| self.run(Op::Erase { sector }))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), DriverFailed> {
+        let mut offset = offset as usize;
+        assert!(
+            offset % WORD == 0 && bytes.len() % WORD == 0,
+            "unaligned write"
+        );
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (page, after) = rest.split_at(rest.len().min(PAGE - offset % PAGE));
+            for (at, byte) in page.iter().enumerate() {
+                let old = self.bytes[offset + at];
+                assert_eq!(
+                    old & byte,
+                    *byte,
+                    "a cleared bit at {} is to be set",
+                    offset + at
+                );
+            }
+            self.run(Op::Program {
+                offset,
+                bytes: page.to_vec(),
+            })?;
+            offset += page.len();
+            rest = after;
+        }
+        Ok(())
+    }
+}
