@@ -18,9 +18,7 @@ pub const KEY: &str = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK";
 /// The example's time of issue in Unix seconds.
 pub const IAT: u64 = 1_713_225_600;
 /// The example as the documentation prints it.
-pub const TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
-    eyJpc3MiOiI3NGY4MGE3Ny05YjNmLTQ0YWMtYjNhZC1hYjY4Y2ZiNTQ4ZmEiLCJpYXQiOjE3MTMyMjU2MDB9.\
-    sWLRg-YlFnPpP99prTT_IpgvMALyFmjYtlnfGEeahS0";
+pub const TOKEN: &str = include_str!("../example-token.txt");
 
 /// A loop over `count` tokens issued from a second on, which leaves the last one in a buffer.
 type Run = Box<dyn FnMut(u64, u64, &mut Vec<u8>) -> Result<()>>;

@@ -6,6 +6,7 @@
 
 mod device;
 mod report;
+mod stated;
 
 use std::cell::RefCell;
 use std::fs;
@@ -44,6 +45,25 @@ struct Figures {
     desktop: Vec<Timing>,
     heap: Vec<Heap>,
     devices: Vec<device::Figures>,
+    not_measured_in_this_run: Stated,
+}
+
+/// What others measured earlier.
+#[derive(Serialize)]
+struct Stated {
+    limit_ns: f64,
+    desktop: &'static [stated::Desktop],
+    devices: &'static [stated::Device],
+}
+
+impl Default for Stated {
+    fn default() -> Self {
+        Self {
+            limit_ns: stated::LIMIT_NS,
+            desktop: &stated::DESKTOP,
+            devices: &stated::DEVICES,
+        }
+    }
 }
 
 /// What the desktop program prints.
@@ -100,13 +120,14 @@ pub fn run(layout: &Layout, options: &Options) -> Result<ExitCode> {
     let code = runner::run(layout, steps)?;
 
     let figures = figures.into_inner();
-    println!("\n{}", report::tables(&figures));
+    let tables = report::measured(&figures);
+    println!("\n{tables}\n{}", report::stated(&figures));
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&figures)?;
         fs::write(path, json + "\n").with_context(|| format!("writing {}", path.display()))?;
     }
     if options.readme && code == ExitCode::SUCCESS {
-        report::insert(&layout.root("README.md"), &report::tables(&figures))?;
+        report::insert(&layout.root("README.md"), &tables)?;
     }
     Ok(code)
 }
@@ -135,7 +156,14 @@ fn desktop(
 
 fn program(layout: &Layout, name: &str) -> std::process::Command {
     layout.cargo([
-        "run", "--locked", "--quiet", "--release", "--package", "benches", "--bin", name,
+        "run",
+        "--locked",
+        "--quiet",
+        "--release",
+        "--package",
+        "benches",
+        "--bin",
+        name,
     ])
 }
 

@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
+mod bench;
 mod binary;
 mod documents;
 mod fuzz;
@@ -50,6 +51,10 @@ enum Command {
         /// The only target to fuzz.
         target: Option<String>,
     },
+
+    /// Time signing against other libraries and against the hash function alone, count heap
+    /// allocations, and measure a signing firmware's flash, instructions and stack in QEMU.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +71,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let layout = Layout::find()?;
     match command {
+        Command::Bench(options) => bench::run(&layout, &options),
         Command::Test { words, list } => {
             let mut steps = steps::all(&layout)?;
             if !words.is_empty() {

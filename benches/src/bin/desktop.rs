@@ -14,6 +14,13 @@ const ROUNDS: usize = 4000;
 const QUICK_ROUNDS: usize = 400;
 
 #[derive(Serialize)]
+struct Report {
+    /// Whether the processor has SHA-256 instructions, which the libraries built on `sha2` then use.
+    sha_instructions: bool,
+    contenders: Vec<Figures>,
+}
+
+#[derive(Serialize)]
 struct Figures {
     name: &'static str,
     ns: Quartiles,
@@ -50,7 +57,7 @@ fn main() -> Result<()> {
     }
 
     let limits = times.first().context("nothing to time")?;
-    let figures: Vec<_> = contenders
+    let contenders = contenders
         .iter()
         .zip(&times)
         .map(|(contender, times)| Figures {
@@ -65,9 +72,22 @@ fn main() -> Result<()> {
             ),
         })
         .collect();
-    serde_json::to_writer_pretty(std::io::stdout(), &figures)?;
+    let report = Report {
+        sha_instructions: sha_instructions(),
+        contenders,
+    };
+    serde_json::to_writer_pretty(std::io::stdout(), &report)?;
     println!();
     Ok(())
+}
+
+fn sha_instructions() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("sha");
+    #[cfg(target_arch = "aarch64")]
+    return std::arch::is_aarch64_feature_detected!("sha2");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return false;
 }
 
 /// Returns how many tokens take about `time`, at least one.
