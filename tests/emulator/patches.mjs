@@ -1,0 +1,185 @@
+/**
+ * Corrections to rp2040js 1.4.1, one function each with its reason. They reach into its internals, which is why the
+ * version is pinned.
+ */
+
+/**
+ * @typedef {import('rp2040js').RP2040} RP2040
+ * @typedef {{ readUint32(offset: number): number, writeUint32(offset: number, value: number): void }} Registers
+ *
+ * @typedef {Registers & { irq: number, interruptStatus: number, interruptMask: number, checkInterrupts(): void,
+ *   rxFIFO: { full: boolean } }} Uart
+ *
+ * @typedef {Registers & { intRaw: number, intEnable: number, rxThreshold: number, txThreshold: number,
+ *   checkInterrupts(): void, setInterrupts(mask: number): void, abort(reason: number): void,
+ *   rxFIFO: { itemCount: number }, txFIFO: { itemCount: number } }} I2c
+ *
+ * @typedef {Registers & { timer: { enable: boolean }, alarm: { enable: boolean }, reason: number,
+ *   scratchData: Uint32Array, onWatchdogTrigger: () => void }} Watchdog
+ *
+ * @typedef {Registers & { crtlr0: number, ssienr: number }} Ssi
+ */
+
+/** @type {<T>(value: unknown) => T} */
+const internals = (value) => /** @type {any} */ (value);
+
+/**
+ * UART: the transmit interrupt is raised by a byte sent, not always. As it is, the interrupt of a driver that has
+ * nothing to send would be taken for ever. RSR (0x04), IFLS (0x34) and DMACR (0x48) are missing; drivers write them when
+ * they start. Bytes are taken at once here, whatever the FIFO levels.
+ * @param {RP2040} mcu
+ */
+export function uartInterrupts(mcu) {
+  const [DR, TX_INTERRUPT] = [0x00, 1 << 5];
+  for (const uart of mcu.uart.map((each) => internals(each))) {
+    patchUart(/** @type {Uart} */ (uart));
+  }
+
+  /** @param {Uart} uart */
+  function patchUart(uart) {
+    const read = uart.readUint32.bind(uart);
+    const write = uart.writeUint32.bind(uart);
+    const stored = new Map([[0x04, 0], [0x34, 0x12], [0x48, 0]]);
+    uart.checkInterrupts = () => mcu.setInterrupt(uart.irq, (uart.interruptStatus & uart.interruptMask) !== 0);
+    uart.readUint32 = (offset) => stored.get(offset) ?? read(offset);
+    uart.writeUint32 = (offset, value) => {
+      if (stored.has(offset)) stored.set(offset, value);
+      else write(offset, value);
+      if (offset === DR) {
+        uart.interruptStatus |= TX_INTERRUPT;
+        uart.checkInterrupts();
+      }
+    };
+  }
+}
+
+/**
+ * I2C, DW_apb_i2c as in RP2040 datasheet section 4.3: after an abort the transmit FIFO is empty and says so, and takes
+ * nothing until the abort is cleared; without that, embassy's blocking write spins and sends bytes of a refused
+ * transfer. INTR_MASK (0x30) can't be written, so that no interrupt ever fires. The FIFO-level interrupts follow the
+ * levels. SDA_HOLD (0x7c), DMA_CR (0x88) and their like are stored.
+ * @param {RP2040} mcu
+ */
+export function i2cAbortAndInterrupts(mcu) {
+  const [DATA_CMD, INTR_MASK, RX_TL, TX_TL, SDA_HOLD] = [0x10, 0x30, 0x38, 0x3c, 0x7c];
+  const [RX_FULL, TX_EMPTY, TX_ABRT] = [1 << 2, 1 << 4, 1 << 6];
+  for (const i2c of mcu.i2c.map((each) => internals(each))) {
+    patchI2c(/** @type {I2c} */ (i2c));
+  }
+
+  /** @param {I2c} i2c */
+  function patchI2c(i2c) {
+    const read = i2c.readUint32.bind(i2c);
+    const write = i2c.writeUint32.bind(i2c);
+    const abort = i2c.abort.bind(i2c);
+    const stored = new Map([[SDA_HOLD, 1], [0x88, 0], [0x8c, 0], [0x90, 0]]);
+    const followLevels = () => {
+      if (i2c.rxFIFO.itemCount > i2c.rxThreshold) i2c.intRaw |= RX_FULL;
+      else i2c.intRaw &= ~RX_FULL;
+      i2c.checkInterrupts();
+    };
+    i2c.abort = (reason) => {
+      abort(reason);
+      i2c.setInterrupts(TX_EMPTY);
+    };
+    i2c.readUint32 = (offset) => {
+      const value = stored.get(offset) ?? read(offset);
+      if (offset === DATA_CMD) followLevels();
+      return value;
+    };
+    i2c.writeUint32 = (offset, value) => {
+      if (stored.has(offset)) stored.set(offset, value);
+      else if (offset === INTR_MASK) i2c.intEnable = value & 0x1fff;
+      else if (offset !== DATA_CMD || (i2c.intRaw & TX_ABRT) === 0) write(offset, value);
+      if (offset === INTR_MASK) i2c.checkInterrupts();
+      if (offset === RX_TL || offset === TX_TL) followLevels();
+    };
+  }
+}
+
+/**
+ * Watchdog: once it has bitten, its alarm must not fire again, or time never passes it. The trigger then ends the
+ * machine, with the reason in the register that the next life reads.
+ * @param {RP2040} mcu
+ * @param {{ reason: number, scratch: Uint32Array }} kept what a watchdog reset does not clear
+ * @param {(reason: number, scratch: Uint32Array) => void} onReset
+ */
+export function watchdogResets(mcu, kept, onReset) {
+  /** @type {Watchdog} */
+  const watchdog = internals(mcu.peripherals[0x40058]);
+  watchdog.reason = kept.reason;
+  watchdog.scratchData.set(kept.scratch);
+  watchdog.onWatchdogTrigger = () => {
+    watchdog.alarm.enable = false;
+    watchdog.timer.enable = false;
+    onReset(watchdog.reason, watchdog.scratchData);
+  };
+}
+
+/**
+ * SEV: sets the event register, which makes the next WFE fall through (ARMv6-M reference manual, B1.5.18). rp2040js
+ * only logs it. embassy's executor relies on it to see work that a task has queued for another.
+ * @param {RP2040} mcu
+ */
+export function sendEventIsSeen(mcu) {
+  const log = mcu.logger;
+  const info = log.info.bind(log);
+  log.info = (component, message) => {
+    if (message === 'SEV') /** @type {{ eventRegistered: boolean }} */ (internals(mcu.core)).eventRegistered = true;
+    else info(component, message);
+  };
+}
+
+/**
+ * AIRCR.SYSRESETREQ: resets the chip (here: all of it; the silicon leaves the peripherals alone).
+ * @param {RP2040} mcu
+ * @param {() => void} onReset
+ */
+export function systemResetRequest(mcu, onReset) {
+  const [AIRCR, KEY_READ, SYSRESETREQ] = [0xd0c, 0xfa050000, 1 << 2];
+  const ppb = /** @type {Registers} */ (mcu.ppb);
+  const read = ppb.readUint32.bind(ppb);
+  const write = ppb.writeUint32.bind(ppb);
+  ppb.readUint32 = (offset) => (offset === AIRCR ? KEY_READ : read(offset));
+  ppb.writeUint32 = (offset, value) => {
+    if (offset !== AIRCR) write(offset, value);
+    else if (value >>> 16 === 0x05fa && value & SYSRESETREQ) onReset();
+  };
+}
+
+/**
+ * SSI: out of execute-in-place it is a plain serial port to the flash, through which drivers read its identity
+ * (W25Q16JV datasheet 8.2.28 and 8.2.29: 0x9f JEDEC ID, 0x4b unique ID after four dummy bytes). Back in 32-bit frames it
+ * serves the memory map again.
+ * @param {RP2040} mcu
+ * @param {bigint} uniqueId
+ * @param {(executeInPlace: boolean) => void} setExecuteInPlace
+ * @returns {() => void} to be called when the boot ROM leaves execute-in-place
+ */
+export function serialFlashCommands(mcu, uniqueId, setExecuteInPlace) {
+  const [SSIENR, DR0, EIGHT_BIT_FRAMES] = [0x08, 0x60, 7 << 16];
+  /** @type {Ssi} */
+  const ssi = internals(mcu.peripherals[0x18000]);
+  const read = ssi.readUint32.bind(ssi);
+  const write = ssi.writeUint32.bind(ssi);
+  const frameBits = () => ((ssi.crtlr0 >>> 16) & 0x1f) + 1;
+  const unique = Array.from({ length: 8 }, (_, index) => Number((uniqueId >> BigInt(56 - 8 * index)) & 0xffn));
+  /** @type {Record<number, number[]>} */
+  const answers = { 0x9f: [0xef, 0x40, 0x15], 0x4b: [0, 0, 0, 0, ...unique] };
+  let serial = false;
+  /** @type {number[]} */
+  let answer = [];
+  ssi.readUint32 = (offset) => (serial && offset === DR0 ? (answer.shift() ?? 0xff) : read(offset));
+  ssi.writeUint32 = (offset, value) => {
+    if (serial && offset === DR0) answer = [...(answers[value & 0xff] ?? [])];
+    else write(offset, value);
+    if (offset === SSIENR && value === 1 && frameBits() === 32) {
+      serial = false;
+      setExecuteInPlace(true);
+    }
+  };
+  return () => {
+    serial = true;
+    ssi.crtlr0 = EIGHT_BIT_FRAMES;
+  };
+}

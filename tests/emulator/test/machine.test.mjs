@@ -1,0 +1,47 @@
+/** The machine against firmware built with the drivers that real firmware uses. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { flashed } from '../firmware.mjs';
+import { Machine, Violation } from '../machine.mjs';
+import { SerialLine } from '../serial.mjs';
+
+test('firmware boots through boot stage 2, runs at 125 MHz and sleeps as long as it asks', () => {
+  const machine = new Machine(flashed('hello'));
+  const console = new SerialLine();
+  console.attach(machine, 0);
+  machine.run(50e6);
+  assert.equal(console.lines[0], 'clk_sys 125000000 Hz');
+  const slept = Number(console.lines[1].match(/^slept (\d+) us$/)?.[1]);
+  assert.ok(slept >= 25_000 && slept < 25_100, `slept ${slept} us`);
+  assert.equal(machine.ended, null);
+});
+
+test('sleep costs no cycles, and the stack leaves a high-water mark', () => {
+  const machine = new Machine(flashed('hello'));
+  machine.run(50e6);
+  const awake = machine.cycles;
+  machine.run(900e6);
+  assert.equal(machine.cycles, awake);
+  machine.run(100e6);
+  assert.ok(machine.cycles > awake, 'a timer wakes it every second');
+  assert.ok(machine.stackHighWater > 100 && machine.stackHighWater < 4096, `${machine.stackHighWater} bytes`);
+});
+
+test('boot stage 2 with a wrong checksum does not start', () => {
+  const { elf, flash } = flashed('hello');
+  flash.bytes[17] ^= 1;
+  assert.throws(() => new Machine({ elf, flash }), /wrong checksum/);
+});
+
+test('an access to what is not modelled fails, and says where', () => {
+  const { elf, flash } = flashed('hello');
+  const machine = new Machine({ elf, flash });
+  const { mcu } = machine;
+  // ldr r0, [r0]: reads TBMAN's neighbour, where no peripheral is.
+  mcu.sramView.setUint16(0, 0x6800, true);
+  mcu.core.registers[0] = 0x40068000;
+  mcu.core.PC = 0x20000000;
+  assert.throws(() => machine.run(1e6), (error) => error instanceof Violation && /40068000.*0x20000002/.test(error.message));
+});
