@@ -11,6 +11,9 @@ use crate::sha256::{self, BLOCK_LEN, Block, Digest, State};
 /// Fewest bytes of a key that [`HmacKey::new`] accepts: the hash's output size (RFC 7518 §3.2).
 pub const MIN_KEY_LEN: usize = 32;
 
+/// Length of a prepared key in bytes: two SHA-256 states.
+pub const PREPARED_LEN: usize = 64;
+
 /// An HMAC-SHA256 key, prepared once into the two SHA-256 states that every MAC starts from.
 ///
 /// The key's bytes are not kept. The states are signing-equivalent, so they are zeroized on drop
@@ -74,6 +77,31 @@ impl HmacKey {
             inner: padded_state(&block, 0x36),
             outer: padded_state(&block, 0x5c),
         })
+    }
+
+    /// Returns the prepared key for a store: the inner state's words, then the outer's, big-endian.
+    ///
+    /// It signs whatever the key signs, but the key itself can't be computed from it.
+    pub fn to_prepared(&self) -> Zeroizing<[u8; PREPARED_LEN]> {
+        let mut bytes = Zeroizing::new([0; PREPARED_LEN]);
+        let words = self.inner.iter().chain(&self.outer);
+        for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *bytes = word.to_be_bytes();
+        }
+        bytes
+    }
+
+    /// Takes a key over that [`to_prepared`](Self::to_prepared) has given out.
+    pub fn from_prepared(bytes: &[u8; PREPARED_LEN]) -> Self {
+        let mut key = Self {
+            inner: [0; 8],
+            outer: [0; 8],
+        };
+        let words = key.inner.iter_mut().chain(&mut key.outer);
+        for (word, bytes) in words.zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        key
     }
 }
 

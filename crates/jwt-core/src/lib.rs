@@ -37,7 +37,7 @@ pub use custom::{Json, JsonError};
 pub use engine::MacEngine;
 pub use header::Header;
 pub use inspect::{MAX_TOKEN_LEN, Part, TokenError, Unverified, inspect};
-pub use key::{HmacKey, KeyError, MIN_KEY_LEN, Midstate};
+pub use key::{HmacKey, KeyError, MIN_KEY_LEN, Midstate, PREPARED_LEN};
 pub use sign::{
     BEARER_LINE_PREFIX, SIGNATURE_PART_LEN, SignError, bearer_line_len, sign, token_len,
 };
