@@ -2,7 +2,10 @@
 #![no_std]
 #![deny(missing_docs)]
 
+mod bytes;
 mod checksum;
+mod clock_record;
+mod credential;
 mod entry;
 mod error;
 mod header;
@@ -11,9 +14,14 @@ mod key;
 mod log;
 mod protection;
 mod region;
+mod rollback;
 mod scan;
+mod sealed;
+mod settings;
 mod store;
 
+pub use clock_record::{CLOCK_VERSION, ClockRecord};
+pub use credential::{CREDENTIAL_VERSION, Credential, CredentialKey, MAX_CREDENTIAL_LEN};
 pub use entry::MAX_VALUE_LEN;
 pub use error::StoreError;
 pub use header::FORMAT_VERSION;
@@ -21,4 +29,7 @@ pub use image::{Image, ImageError};
 pub use key::Key;
 pub use protection::{Custody, Plain, Protection};
 pub use region::Region;
+pub use rollback::{Freshness, MonotonicCounter, RollbackError, anchor, check_freshness};
+pub use sealed::{SEAL_MESSAGE, SealError, Sealed};
+pub use settings::{SETTINGS_VERSION, Setting, Settings, encode_settings};
 pub use store::{CopyHealth, Record, RecordInfo, Store};

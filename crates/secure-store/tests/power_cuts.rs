@@ -1,13 +1,15 @@
 //! Power cuts at every flash operation of long random sequences, against a map.
 //!
-//! `SECURE_STORE_SEQUENCES=n` sets the number of sequences; 2,000 take some minutes with `--release`.
+//! `SECURE_STORE_SEQUENCES=n` sets the number of sequences, 300 of which take about a minute with `--release`.
 
 mod support;
 
 use std::collections::BTreeMap;
 
-use secure_store::{Key, Plain, Region, Store};
+use jwt_core::HmacKey;
+use secure_store::{Key, Plain, Protection, Region, Sealed, Store};
 use support::flash::MockFlash;
+use support::nonces::Nonces;
 use support::random::Random;
 
 const RECORDS: usize = 12;
@@ -33,16 +35,25 @@ struct Tally {
     as_after: u64,
 }
 
-fn open(flash: &mut MockFlash, region: Region) -> Store<&mut MockFlash, Plain, RECORDS> {
-    Store::open(flash, region, Plain).expect("a store after a power cut")
+/// A device: its flash region, and what protects its records.
+struct Device<F> {
+    region: Region,
+    protection: F,
 }
 
-fn contents(flash: &mut MockFlash, region: Region) -> Model {
-    let mut store = open(flash, region);
-    read_all(&mut store)
+type Opened<'f, P> = Store<&'f mut MockFlash, P, RECORDS>;
+
+impl<P: Protection, F: Fn() -> P> Device<F> {
+    fn open<'f>(&self, flash: &'f mut MockFlash) -> Opened<'f, P> {
+        Store::open(flash, self.region, (self.protection)()).expect("a store after a power cut")
+    }
+
+    fn contents(&self, flash: &mut MockFlash) -> Model {
+        read_all(&mut self.open(flash))
+    }
 }
 
-fn read_all(store: &mut Store<&mut MockFlash, Plain, RECORDS>) -> Model {
+fn read_all<P: Protection>(store: &mut Opened<P>) -> Model {
     let keys: Vec<Key> = store.records().map(|record| record.key).collect();
     let mut value = [0; 1024];
     keys.into_iter()
@@ -75,7 +86,7 @@ fn any_step(random: &mut Random) -> Step {
 }
 
 /// Carries a step out, on the model too if the store did.
-fn take(store: &mut Store<&mut MockFlash, Plain, RECORDS>, step: &Step, model: &mut Model) {
+fn take<P: Protection>(store: &mut Opened<P>, step: &Step, model: &mut Model) {
     match step {
         Step::Put(key, value) => {
             if store.put(*key, 1, value).is_ok() {
@@ -91,17 +102,17 @@ fn take(store: &mut Store<&mut MockFlash, Plain, RECORDS>, step: &Step, model: &
 }
 
 /// Starts a device whose power was cut: what it reads is what was, or what was to be, and it stays so.
-fn check_after_cut(
+fn check_after_cut<P: Protection>(
+    device: &Device<impl Fn() -> P>,
     mut flash: MockFlash,
-    region: Region,
-    before: &Model,
-    after: &Model,
+    (before, after): (&Model, &Model),
     random: &mut Random,
-    tally: &mut Tally,
+    (tally, nonces): (&mut Tally, &mut Nonces),
 ) {
     flash.start(random);
+    flash.journal.clear();
     let cut = flash.clone();
-    let mut store = open(&mut flash, region);
+    let mut store = device.open(&mut flash);
     let seen = read_all(&mut store);
     match () {
         _ if seen == *before => tally.as_before += 1,
@@ -115,7 +126,6 @@ fn check_after_cut(
     // The power goes once more while the store is being repaired.
     let repairs = std::mem::take(&mut flash.journal);
     let mut second = cut;
-    second.journal.clear();
     for (at, op) in repairs.iter().enumerate() {
         // The second cut is anywhere; a few of the places do for each of the first.
         if random.below(repairs.len()) > 2 && at != 0 {
@@ -125,7 +135,7 @@ fn check_after_cut(
         let mut torn = second.clone();
         torn.interrupt(op, random);
         torn.start(random);
-        let mut store = open(&mut torn, region);
+        let mut store = device.open(&mut torn);
         let again = read_all(&mut store);
         assert!(again == *before || again == *after);
         store.repair().unwrap();
@@ -136,17 +146,24 @@ fn check_after_cut(
 
     // What was repaired no longer depends on any unsteady bit, and can be written to.
     flash.start(random);
-    assert_eq!(contents(&mut flash, region), seen);
-    let mut store = open(&mut flash, region);
-    store.put(Key::ROTATION, 1, b"next").unwrap();
+    assert_eq!(device.contents(&mut flash), seen);
+    let mut store = device.open(&mut flash);
+    let value = random.bytes(4);
+    store.put(Key::ROTATION, 1, &value).unwrap();
     drop(store);
+    nonces.collect(&flash.journal);
     let mut next = seen;
-    next.insert(Key::ROTATION, b"next".to_vec());
+    next.insert(Key::ROTATION, value);
     flash.start(random);
-    assert_eq!(contents(&mut flash, region), next);
+    assert_eq!(device.contents(&mut flash), next);
 }
 
-fn run_sequence(seed: u64, tally: &mut Tally) {
+fn run_sequence<P: Protection>(
+    seed: u64,
+    protection: impl Fn() -> P,
+    tally: &mut Tally,
+    nonces: &mut Nonces,
+) {
     let mut random = Random(seed);
     let sectors = 1 + random.below(2);
     let start = random.below(2) * 4096;
@@ -155,27 +172,30 @@ fn run_sequence(seed: u64, tally: &mut Tally) {
         len: (2 * sectors * 4096) as u32,
     };
     let mut flash = MockFlash::new(start + 2 * sectors * 4096 + 4096);
-    Store::<_, _, RECORDS>::format(&mut flash, region, Plain).unwrap();
+    let device = Device { region, protection };
+    Store::<_, _, RECORDS>::format(&mut flash, region, (device.protection)()).unwrap();
     let mut model = Model::new();
     for _ in 0..OPS {
         flash.journal.clear();
         let mut earlier = flash.clone();
         let before = model.clone();
         let step = any_step(&mut random);
-        take(&mut open(&mut flash, region), &step, &mut model);
-        assert_eq!(contents(&mut flash, region), model);
+        take(&mut device.open(&mut flash), &step, &mut model);
+        assert_eq!(device.contents(&mut flash), model);
+        nonces.collect(&flash.journal);
         tally.steps += 1;
 
         for op in std::mem::take(&mut flash.journal) {
             tally.flash_operations += 1;
             let mut check = |flash: MockFlash, tally: &mut Tally| {
                 tally.cuts += 1;
-                check_after_cut(flash, region, &before, &model, &mut random, tally);
+                let models = (&before, &model);
+                check_after_cut(&device, flash, models, &mut random, (tally, nonces));
             };
             check(earlier.clone(), tally);
             for chance in 0..3 {
                 let mut torn = earlier.clone();
-                torn.interrupt(&op, &mut Random(seed ^ tally.cuts << 2 ^ chance));
+                torn.interrupt(&op, &mut Random(seed ^ (tally.cuts << 2) ^ chance));
                 check(torn, tally);
             }
             earlier.apply(&op);
@@ -184,14 +204,36 @@ fn run_sequence(seed: u64, tally: &mut Tally) {
     }
 }
 
+fn sequences(default: u64) -> u64 {
+    std::env::var("SECURE_STORE_SEQUENCES").map_or(default, |text| text.parse().expect("a number"))
+}
+
 #[test]
 fn nothing_committed_is_lost_at_any_cut() {
-    let sequences =
-        std::env::var("SECURE_STORE_SEQUENCES").map_or(4, |text| text.parse().expect("a number"));
-    let mut tally = Tally::default();
+    let sequences = sequences(2);
+    let (mut tally, mut nonces) = (Tally::default(), Nonces::default());
     for seed in 0..sequences {
-        run_sequence(seed, &mut tally);
+        run_sequence(seed, || Plain, &mut tally, &mut nonces);
     }
     assert!(tally.as_before > 0 && tally.as_after > 0);
-    println!("{sequences} sequences, nothing lost: {tally:?}");
+    assert_eq!(nonces.len(), 0);
+    println!("plain, {sequences} sequences, nothing lost: {tally:?}");
+}
+
+/// All of them are one device with one key, put back to every state it has been in and used anew from
+/// there: no nonce is ever programmed with two texts, torn entries and abandoned numbers included.
+#[test]
+fn nothing_sealed_is_lost_and_no_nonce_comes_twice() {
+    let sequences = sequences(2);
+    let (mut tally, mut nonces) = (Tally::default(), Nonces::default());
+    let seal = || Sealed::new(&HmacKey::new(&[7; 32]).unwrap()).unwrap();
+    for seed in 0..sequences {
+        run_sequence(seed, seal, &mut tally, &mut nonces);
+    }
+    assert!(tally.as_before > 0 && tally.as_after > 0);
+    assert!(nonces.len() as u64 > tally.steps / 2);
+    println!(
+        "sealed, {sequences} sequences, nothing lost, {} nonces, each with one text: {tally:?}",
+        nonces.len()
+    );
 }

@@ -159,7 +159,7 @@ impl ReadNorFlash for MockFlash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), DriverFailed> {
         let offset = offset as usize;
         assert!(
-            offset % WORD == 0 && bytes.len() % WORD == 0,
+            offset.is_multiple_of(WORD) && bytes.len().is_multiple_of(WORD),
             "unaligned read"
         );
         bytes.copy_from_slice(&self.bytes[offset..offset + bytes.len()]);
@@ -177,7 +177,10 @@ impl NorFlash for MockFlash {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), DriverFailed> {
         let (from, to) = (from as usize, to as usize);
-        assert!(from % SECTOR == 0 && to % SECTOR == 0, "unaligned erase");
+        assert!(
+            from.is_multiple_of(SECTOR) && to.is_multiple_of(SECTOR),
+            "unaligned erase"
+        );
         assert!(to <= self.bytes.len(), "erase behind the end");
         (from / SECTOR..to / SECTOR).try_for_each(|sector| self.run(Op::Erase { sector }))
     }
@@ -185,7 +188,7 @@ impl NorFlash for MockFlash {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), DriverFailed> {
         let mut offset = offset as usize;
         assert!(
-            offset % WORD == 0 && bytes.len() % WORD == 0,
+            offset.is_multiple_of(WORD) && bytes.len().is_multiple_of(WORD),
             "unaligned write"
         );
         let mut rest = bytes;
