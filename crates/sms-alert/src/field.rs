@@ -62,8 +62,10 @@ impl<'a> Host<'a> {
     /// [`FieldError::Host`] when it is none of these or longer than 259 bytes.
     pub fn new(text: &'a str) -> Result<Self, FieldError> {
         let (name, rest) = match text.strip_prefix('[') {
-            Some(inside) => inside.split_once(']').ok_or(FieldError::Host)?,
-            None => text.split_at(text.find(':').unwrap_or(text.len())),
+            Some(inside) => inside.split_once([']']).ok_or(FieldError::Host)?,
+            None => text
+                .split_at_checked(text.find([':']).unwrap_or(text.len()))
+                .ok_or(FieldError::Host)?,
         };
         let allowed = |byte: u8| match text.starts_with('[') {
             true => byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'),

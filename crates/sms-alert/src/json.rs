@@ -281,7 +281,7 @@ fn is_number(word: &str) -> bool {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (unsigned, None),
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
+    let (whole, fraction) = match mantissa.split_once(['.']) {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };

@@ -133,21 +133,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// [`RequestError::BufferTooSmall`] with the length needed; `out` is untouched.
     pub fn write_head<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], RequestError> {
-        let needed = self.head_len();
-        let out = out
-            .get_mut(..needed)
-            .ok_or(RequestError::BufferTooSmall { needed })?;
-        let mut rest = &mut *out;
-        self.pieces(|piece| {
-            // The head was measured with the same pieces, so each of them fits.
-            if let Some((place, tail)) =
-                core::mem::take(&mut rest).split_at_mut_checked(piece.len())
-            {
-                place.copy_from_slice(piece.as_bytes());
-                rest = tail;
-            }
-        });
-        Ok(out)
+        self.write_pieces(self.head_len(), &[], out)
     }
 
     /// Writes the head and the body.
@@ -156,15 +142,33 @@ impl<'a> Request<'a> {
     /// [`RequestError::BufferTooSmall`] with the length needed; `out` is untouched.
     pub fn write<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], RequestError> {
         let body = self.body.unwrap_or_default();
-        let head_len = self.head_len();
-        let needed = head_len.saturating_add(body.len());
+        self.write_pieces(self.head_len().saturating_add(body.len()), body, out)
+    }
+
+    fn write_pieces<'o>(
+        &self,
+        needed: usize,
+        body: &[u8],
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], RequestError> {
         let out = out
             .get_mut(..needed)
             .ok_or(RequestError::BufferTooSmall { needed })?;
-        self.write_head(out)?;
-        if let Some(place) = out.get_mut(head_len..) {
-            place.copy_from_slice(body);
-        }
+        let mut rest = &mut *out;
+        let mut write = |piece: &[u8]| {
+            // What is written was measured before, so each piece fits.
+            if let Some((place, tail)) =
+                core::mem::take(&mut rest).split_at_mut_checked(piece.len())
+            {
+                place
+                    .iter_mut()
+                    .zip(piece)
+                    .for_each(|(to, from)| *to = *from);
+                rest = tail;
+            }
+        };
+        self.pieces(|piece| write(piece.as_bytes()));
+        write(body);
         Ok(out)
     }
 

@@ -174,7 +174,7 @@ impl<const N: usize> Response<N> {
         self.buffer
             .push(byte)
             .map_err(|_| ResponseError::HeadTooLong { limit: N })?;
-        if byte != b'\n' || !self.buffer.ends_with(b"\r\n\r\n") {
+        if self.buffer.last_chunk() != Some(b"\r\n\r\n") {
             return Ok(1);
         }
         let (head, framing) = head::parse(&self.buffer)?;

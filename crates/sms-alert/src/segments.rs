@@ -84,7 +84,7 @@ fn gsm7_units(char: char) -> Option<usize> {
         '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
         '`' => None,
         ' '..='~' | '\n' | '\r' => Some(1),
-        _ if GSM7_BEYOND_ASCII.contains(char) => Some(1),
+        _ if GSM7_BEYOND_ASCII.chars().any(|known| known == char) => Some(1),
         _ => None,
     }
 }

@@ -82,9 +82,10 @@ impl<const RECORDS: usize, const LEN: usize> Store for RamStore<RECORDS, LEN> {
         if record.is_empty() {
             return Ok(None);
         }
-        out.get_mut(..record.len())
-            .ok_or(RamStoreError)?
-            .copy_from_slice(record);
+        let out = out.get_mut(..record.len()).ok_or(RamStoreError)?;
+        out.iter_mut()
+            .zip(record)
+            .for_each(|(to, from)| *to = *from);
         Ok(Some(record.len()))
     }
 
