@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, credentials, demo, exit, inspect, send, serve, sign, verify};
+use crate::{check, credentials, demo, exit, inspect, keys, send, serve, sign, verify};
 
 /// Signs short-lived tokens for gateways, and sends SMS alerts with them
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Send an SMS alert
     Send(send::SendArgs),
+    /// List, create, revoke and rotate API keys
+    Keys(keys::KeysArgs),
     /// Run a stand-in of the four APIs on this machine
     Serve(serve::ServeArgs),
 }

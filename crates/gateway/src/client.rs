@@ -25,6 +25,7 @@ pub struct Caller<'c> {
     secrets: &'c Secrets,
     session: HostSession,
     connector: &'c Connector,
+    last: Option<Action>,
 }
 
 /// A request.
@@ -50,6 +51,26 @@ impl<'a> Call<'a> {
             body: None,
         }
     }
+
+    /// Creates.
+    pub fn post(path: &'a str, body: &'a [u8]) -> Self {
+        Self {
+            method: Method::Post,
+            path,
+            segment: None,
+            body: Some(body),
+        }
+    }
+
+    /// Removes.
+    pub fn delete(path: &'a str, segment: &'a str) -> Self {
+        Self {
+            method: Method::Delete,
+            path,
+            segment: Some(segment),
+            body: None,
+        }
+    }
 }
 
 /// An answer with a status of 200 to 299.
@@ -64,11 +85,34 @@ pub struct Answer {
 impl<'c> Caller<'c> {
     /// Prepares calls; nothing is sent.
     pub fn new(secrets: &'c Secrets, connector: &'c Connector) -> Result<Self, Failure> {
-        Ok(Self {
+        let session = session::open(secrets, None)?;
+        Ok(Self::with(session, secrets, connector))
+    }
+
+    /// Prepares calls with a session that has more than the one credential.
+    pub fn with(session: HostSession, secrets: &'c Secrets, connector: &'c Connector) -> Self {
+        Self {
             secrets,
-            session: session::open(secrets, None)?,
+            session,
             connector,
-        })
+            last: None,
+        }
+    }
+
+    /// Whether the last refusal has led to another credential or a corrected clock, with which to call again.
+    pub fn has_remedy(&self) -> bool {
+        let remedies = |action| {
+            matches!(
+                action,
+                Action::CorrectClock { .. } | Action::SwitchSecret { .. }
+            )
+        };
+        self.last.is_some_and(remedies)
+    }
+
+    /// Returns the session with what it has learnt.
+    pub fn into_session(self) -> HostSession {
+        self.session
     }
 
     /// Sends a request once.
@@ -82,6 +126,7 @@ impl<'c> Caller<'c> {
         if let Some(segment) = call.segment {
             target = target.with_segment(segment).map_err(Failure::usage)?;
         }
+        self.last = None;
         let host = self.connector.host()?;
         let mut link = self.connector;
         let mut stream = block_on(link.connect(host)).map_err(|error| self.unreached(error))?;
@@ -110,6 +155,7 @@ impl<'c> Caller<'c> {
         let now = moment::now();
         let (facts, error) = facts(call.method, &exchanged, &response, secure, Some(now));
         let action = self.session.answered(&facts, session::uptime_ms());
+        self.last = Some(action);
         match (response.head(), exchanged) {
             (Some(head), Ok(())) if (200..300).contains(&head.status) => Ok(Answer {
                 head: head.clone(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use api_auth::Api;
+use api_auth::{Api, Send};
 use clap::Args;
 use sms_alert::{Blocking, Connect, FieldError, Host};
 
@@ -64,6 +64,21 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Returns the API with the paths that it has at this endpoint.
+    pub fn placed(&self, api: &'static Api) -> &'static Api {
+        let Some(send) = api.send else { return api };
+        let path = self.endpoint.target(send.path);
+        if path == send.path {
+            return api;
+        }
+        // An API is made of constants; this one is made once a run.
+        let send = Some(Send {
+            path: Box::leak(path.into_boxed_str()),
+            ..send
+        });
+        Box::leak(Box::new(Api { send, ..*api }))
+    }
+
     /// Returns the value of the `Host` field.
     pub fn host(&self) -> Result<Host<'_>, Failure> {
         Host::new(&self.endpoint.host).map_err(|error: FieldError| Failure::usage(error))

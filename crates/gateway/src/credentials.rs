@@ -1,8 +1,7 @@
 //! Where secrets come from: a file, the environment, or a person at a terminal. Never the command line,
 //! which every user of the machine can read.
 
-use std::fs::{self, File};
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use api_auth::{Api, Credential, CredentialError, Policy, Scheme};
@@ -11,6 +10,7 @@ use jwt_core::{HmacKey, KeyError};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use crate::credential_file::CredentialFile;
 use crate::exit::Failure;
 
 /// The names as `--help` lists them.
@@ -26,9 +26,6 @@ Credentials, from the environment or from --credentials FILE:
 
 /// The name of the key that signs and verifies tokens of no particular API.
 pub const JWT_KEY: &str = "JWT_KEY";
-
-/// More than any file of credentials has, in bytes.
-const MAX_FILE_LEN: u64 = 64 * 1024;
 
 /// Options of every command that needs a credential.
 #[derive(Args, Clone, Debug, Default)]
@@ -65,6 +62,21 @@ impl Secrets {
             id: id.map(SecretString::from),
             key: key.into(),
         }
+    }
+
+    /// Takes a key of an API whose keys have no ID.
+    pub fn of_key(api: &'static Api, policy: Policy, key: SecretString) -> Self {
+        Self {
+            api,
+            policy,
+            id: None,
+            key,
+        }
+    }
+
+    /// Returns the key, to be stored.
+    pub fn key(&self) -> &SecretString {
+        &self.key
     }
 
     /// Checks them against what the API issues.
@@ -182,7 +194,13 @@ impl CredentialArgs {
         Ok(Some(secrets))
     }
 
-    fn policy(&self) -> Policy {
+    /// Returns the file that was named.
+    pub fn path(&self) -> Option<&Path> {
+        self.credentials.as_deref()
+    }
+
+    /// Returns which keys are accepted.
+    pub fn policy(&self) -> Policy {
         Policy {
             live_keys: true,
             test_keys: self.test_key,
@@ -212,14 +230,14 @@ impl CredentialArgs {
     /// Whether everything that an API's credential consists of is there without asking a person.
     pub fn has(&self, names: &[&str]) -> Result<bool, Failure> {
         Ok(match &self.credentials {
-            Some(path) => Lines::read(path)?.all(names).is_ok(),
+            Some(path) => CredentialFile::read(path)?.all(names).is_ok(),
             None => names.iter().all(|name| std::env::var_os(name).is_some()),
         })
     }
 
     fn find(&self, names: &[&str], what: &str) -> Result<Vec<SecretString>, Failure> {
         if let Some(path) = &self.credentials {
-            return Lines::read(path)?.all(names).map_err(|missing| {
+            return CredentialFile::read(path)?.all(names).map_err(|missing| {
                 Failure::usage(format_args!(
                     "{} has no {missing}: add the line {missing}=...",
                     path.display()
@@ -265,104 +283,4 @@ fn ask(name: &str, what: &str) -> Result<SecretString, Failure> {
         ))
     })?;
     Ok(Zeroizing::new(typed).trim().into())
-}
-
-/// The lines of a file of credentials.
-struct Lines {
-    text: Zeroizing<String>,
-}
-
-impl Lines {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let name = path.display();
-        let unreadable = |error| {
-            Failure::usage(format_args!(
-                "can't read the credentials in {name}: {error}"
-            ))
-        };
-        // Before opening: a FIFO would make the open wait for a writer.
-        let metadata = fs::metadata(path).map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(Failure::usage(format_args!(
-                "{name} is not a regular file: credentials are read from nothing else"
-            )));
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        refuse_if_others_may_read(path, &file.metadata().map_err(unreadable)?)?;
-        let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_LEN as usize));
-        file.take(MAX_FILE_LEN)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
-        for (number, line) in (1..).zip(text.lines()) {
-            if entry(line).is_none() && !is_comment(line) {
-                return Err(Failure::usage(format_args!(
-                    "line {number} of {name} is not NAME=VALUE"
-                )));
-            }
-        }
-        Ok(Self { text })
-    }
-
-    /// Returns the values of `names`, or the first name that is not there.
-    fn all<'n>(&self, names: &[&'n str]) -> Result<Vec<SecretString>, &'n str> {
-        let value = |name: &&'n str| {
-            let mut entries = self.text.lines().filter_map(entry);
-            let found = entries.find(|(known, _)| known == name);
-            found.map(|(_, value)| value.into()).ok_or(*name)
-        };
-        names.iter().map(value).collect()
-    }
-}
-
-fn is_comment(line: &str) -> bool {
-    let line = line.trim();
-    line.is_empty() || line.starts_with('#')
-}
-
-/// Splits `NAME=VALUE`, as a shell would read it: `export` in front and quotes around the value are left out.
-fn entry(line: &str) -> Option<(&str, &str)> {
-    if is_comment(line) {
-        return None;
-    }
-    let (name, value) = line.trim().split_once('=')?;
-    let name = name.strip_prefix("export ").unwrap_or(name).trim();
-    let value = value.trim();
-    let unquoted = ['"', '\''].into_iter().find_map(|quote| {
-        let inside = value.strip_prefix(quote)?;
-        inside.strip_suffix(quote)
-    });
-    (!name.is_empty()).then_some((name, unquoted.unwrap_or(value)))
-}
-
-#[cfg(unix)]
-fn refuse_if_others_may_read(path: &Path, metadata: &fs::Metadata) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
-
-    match metadata.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => Err(Failure::usage(format_args!(
-            "{0} is open to others than its owner: run chmod 600 {0}, and consider its secrets known",
-            path.display()
-        ))),
-    }
-}
-
-#[cfg(not(unix))]
-fn refuse_if_others_may_read(_: &Path, _: &fs::Metadata) -> Result<(), Failure> {
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_read_as_a_shell_would() {
-        assert_eq!(entry("A=b=c"), Some(("A", "b=c")));
-        assert_eq!(entry("export A='b c' "), Some(("A", "b c")));
-        assert_eq!(entry("A=\"\""), Some(("A", "")));
-        assert_eq!(entry("# A=b"), None);
-        assert_eq!(entry("just a key"), None);
-        assert_eq!(entry("=value"), None);
-    }
 }

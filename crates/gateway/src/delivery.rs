@@ -118,6 +118,10 @@ pub fn run<S: Store<Error: 'static>, const SLOTS: usize>(
             Step::Wait(until_ms) => {
                 let wait = Duration::from_millis(until_ms.saturating_sub(uptime_ms()));
                 if Instant::now() + wait >= deadline {
+                    tell(&format!(
+                        "giving up: the next attempt would be in {:.1} s, after --for",
+                        wait.as_secs_f32()
+                    ));
                     return Ok(outcomes);
                 }
                 tell(&format!("trying again in {:.1} s", wait.as_secs_f32()));
@@ -184,7 +188,8 @@ fn verdict<S>(report: &Report<LinkError, Infallible, S>, connector: &Connector) 
     let why = || match &report.failure {
         Some(sms_alert::Failure::Exchange(ExchangeError::Connect(error))) => error.to_string(),
         Some(failure) => failure.to_string(),
-        None => "no usable answer".into(),
+        None if matches!(report.status, 502 | 504) => "a proxy got no answer from it".into(),
+        None => "the answer names no message".into(),
     };
     match &report.verdict {
         Verdict::Delivered { message_id } => {
@@ -209,7 +214,7 @@ fn verdict<S>(report: &Report<LinkError, Infallible, S>, connector: &Connector) 
         Verdict::MaybeSent => (
             Exit::MaybeSent,
             format!(
-                "may have been delivered: the request was sent to {endpoint}, {}; \
+                "may have been delivered: it was handed to {endpoint}, and {}: \
                  look whether it arrived before sending it again",
                 why()
             ),

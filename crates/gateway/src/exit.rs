@@ -78,6 +78,17 @@ impl Failure {
         self
     }
 
+    /// Says it in other words, with the same exit code and facts.
+    pub fn saying(mut self, message: impl fmt::Display) -> Self {
+        self.message = Self::new(self.exit, message).message;
+        self
+    }
+
+    /// Returns the status of the answer that led to the failure.
+    pub fn status(&self) -> Option<u64> {
+        self.facts.get("status")?.as_u64()
+    }
+
     /// The failure as `--json` prints it.
     pub fn json(&self) -> Value {
         let mut object = Map::new();

@@ -4,16 +4,20 @@ mod check;
 mod cli;
 mod client;
 mod connector;
+mod credential_file;
 mod credentials;
 mod delivery;
 mod demo;
+mod durable;
 mod endpoint;
 mod exit;
 mod inbox;
 mod inspect;
+mod keys;
 mod moment;
 mod outbox_dir;
 mod output;
+mod rotation;
 mod send;
 mod serve;
 mod session;
@@ -31,6 +35,9 @@ use clap::error::ErrorKind;
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};
 
+/// Fewest bytes of an argument that is not repeated in an error.
+const SECRET_LEN: usize = 20;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -44,6 +51,7 @@ fn main() -> ExitCode {
         Some(Command::Verify(args)) => (args.json, verify::run(&args)),
         Some(Command::Check(args)) => (args.json, check::run(&args)),
         Some(Command::Send(args)) => (args.json, send::run(&args)),
+        Some(Command::Keys(args)) => (args.json(), keys::run(&args)),
         Some(Command::Serve(args)) => (args.json, serve::run(&args)),
     };
     match result {
@@ -65,21 +73,23 @@ fn report(failure: &Failure, json: bool) {
 
 /// Ends a run whose command line can't be read, in one line; help and version are printed as they are.
 fn refuse(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
+    let asked_for_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() || asked_for_help {
+        // A reader that has gone away is no failure.
         let _ = error.print();
-        return Exit::Done.into();
-    }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = error.print();
-        return Exit::Usage.into();
+        return match asked_for_help {
+            true => Exit::Usage.into(),
+            false => Exit::Done.into(),
+        };
     }
     let text = error.to_string();
     let facts = text.split("\n\nUsage:").next().unwrap_or(&text);
-    let facts = facts
-        .split("\n\nFor more information")
-        .next()
-        .unwrap_or(facts);
-    let facts = facts.trim_start_matches("error: ");
+    let facts = facts.split("\n\nFor more").next().unwrap_or(facts);
+    let mut facts = facts.trim_start_matches("error: ").to_owned();
+    // What stands in the wrong place may be a secret or a token.
+    for argument in std::env::args_os().filter(|argument| argument.len() >= SECRET_LEN) {
+        facts = facts.replace(&*argument.to_string_lossy(), "...");
+    }
     let failure = Failure::usage(format_args!("{facts} (--help shows how)"));
     report(&failure, std::env::args_os().any(|arg| arg == "--json"));
     failure.exit.into()

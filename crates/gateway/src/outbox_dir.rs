@@ -1,17 +1,14 @@
-//! An outbox in a directory: one file a record, replaced atomically, on the disk before anything goes on.
-//!
-//! A record is written to a file of its own, flushed, renamed over the old one, and the directory is flushed: after a
-//! kill or a power cut at any moment the record is the old one or the new one (POSIX `rename`). What a cut leaves of
-//! an unfinished write is overwritten by the next one.
+//! An outbox in a directory: one file a record.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use sms_alert::Store;
 
+use crate::durable;
 use crate::exit::{Exit, Failure};
 
 /// How often a locked outbox is looked at again.
@@ -21,7 +18,6 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct OutboxDir {
     path: PathBuf,
-    directory: File,
     _lock: File,
 }
 
@@ -34,9 +30,9 @@ impl OutboxDir {
         let name = path.display();
         let unusable =
             |error: io::Error| Failure::usage(format_args!("can't use the outbox {name}: {error}"));
-        make_directory(path).map_err(unusable)?;
-        let directory = File::open(path).map_err(unusable)?;
-        let lock = private().open(path.join("lock")).map_err(unusable)?;
+        durable::create_directory(path).map_err(unusable)?;
+        let lock = durable::private().create(true).open(path.join("lock"));
+        let lock = lock.map_err(unusable)?;
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
@@ -54,7 +50,6 @@ impl OutboxDir {
         }
         Ok(Self {
             path: path.into(),
-            directory,
             _lock: lock,
         })
     }
@@ -64,7 +59,7 @@ impl OutboxDir {
         let path = self.path.join(name);
         match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.replace(&path, text.as_bytes())?;
+                durable::replace(&path, text.as_bytes())?;
                 Ok(text.into())
             }
             result => result,
@@ -74,31 +69,13 @@ impl OutboxDir {
     fn record(&self, index: u16) -> PathBuf {
         self.path.join(format!("{index:05}.alert"))
     }
-
-    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension("unfinished");
-        let mut file = private().truncate(true).open(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        self.sync()
-    }
-
-    /// Makes a rename or a removal durable.
-    fn sync(&self) -> io::Result<()> {
-        match cfg!(unix) {
-            true => self.directory.sync_all(),
-            // Elsewhere a directory can't be flushed.
-            false => Ok(()),
-        }
-    }
 }
 
 impl Store for OutboxDir {
     type Error = io::Error;
 
     fn put(&mut self, index: u16, record: &[u8]) -> io::Result<()> {
-        self.replace(&self.record(index), record)
+        durable::replace(&self.record(index), record)
     }
 
     fn get(&mut self, index: u16, out: &mut [u8]) -> io::Result<Option<usize>> {
@@ -115,27 +92,9 @@ impl Store for OutboxDir {
     }
 
     fn remove(&mut self, index: u16) -> io::Result<()> {
-        match fs::remove_file(self.record(index)) {
+        match durable::remove(&self.record(index)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => self.sync(),
+            result => result,
         }
     }
-}
-
-/// Options for files that hold texts and phone numbers: nobody's but the owner's.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -21,8 +21,9 @@ use crate::delivery::{self, Left, Outcome};
 use crate::exit::{Exit, Failure};
 use crate::inbox::Inbox;
 use crate::outbox_dir::OutboxDir;
+use crate::output;
+use crate::session::{self, HostSession};
 use crate::sign::api;
-use crate::{output, session};
 
 /// Alerts that an outbox on the desktop holds.
 const SLOTS: usize = 256;
@@ -192,14 +193,23 @@ fn alert(args: &SendArgs) -> Result<Option<Alert>, Failure> {
 /// Says what a text costs.
 pub fn describe(segments: &Segments) -> String {
     let plural = if segments.count == 1 { "" } else { "s" };
-    let encoding = match segments.encoding {
-        Encoding::Gsm7 => "GSM-7",
-        Encoding::Ucs2 => "UCS-2, for it has a character beyond the GSM alphabet",
+    let reason = match segments.encoding {
+        Encoding::Gsm7 => "",
+        Encoding::Ucs2 => ", for it has a character beyond the GSM alphabet",
     };
     format!(
-        "{} message{plural}, {} units of {encoding}",
-        segments.count, segments.units
+        "{} segment{plural} ({} units of {}{reason})",
+        segments.count,
+        segments.units,
+        encoding(segments)
     )
+}
+
+fn encoding(segments: &Segments) -> &'static str {
+    match segments.encoding {
+        Encoding::Gsm7 => "GSM-7",
+        Encoding::Ucs2 => "UCS-2",
+    }
 }
 
 /// Opens an outbox whose alerts are numbered under a name.
@@ -231,26 +241,43 @@ impl Sender<'_> {
         let pushed = alert.map(|alert| outbox.push(alert)).transpose();
         let pushed = pushed.map_err(|error| Failure::new(Exit::Retry, error))?;
         let id = pushed.map(|pushed| pushed.id);
+        if let (Some(id), Some(_)) = (id, &self.args.outbox) {
+            output::note(format_args!("stored as {}", outbox.local_id(id)));
+        }
         let outbox = RefCell::new(outbox);
         let queued = |entry: &sms_alert::Entry| entry.state == State::Queued;
         let is_idle = !outbox.borrow().entries().any(queued);
         let outcomes = match is_idle {
-            true => Vec::new(),
-            false => {
-                let account = self.account()?;
-                let session = session::open(self.secrets, self.standby)?;
-                delivery::run(
-                    &outbox,
-                    session,
-                    self.secrets,
-                    self.connector,
-                    account,
-                    self.deadline,
-                    &|step| output::note(step),
-                )?
-            }
+            true => Ok(Vec::new()),
+            false => self.deliver(&outbox),
         };
-        self.report(&outbox.borrow(), id, &outcomes)
+        let outcomes = outcomes.map_err(|failure| match self.args.outbox {
+            None => failure,
+            Some(_) => {
+                let message = format!("{failure}; nothing in the outbox is lost");
+                let left = Left::of(&outbox.borrow());
+                failure.saying(message).with("outbox", left.json())
+            }
+        })?;
+        self.report(&outbox.borrow(), alert, id, &outcomes)
+    }
+
+    fn deliver<S: Store<Error: 'static>, const SLOTS: usize>(
+        &self,
+        outbox: &RefCell<Outbox<S, SLOTS>>,
+    ) -> Result<Vec<Outcome>, Failure> {
+        let api = self.connector.placed(self.args.api);
+        let session = session::open_at(api, self.secrets, self.standby)?;
+        let (account, session) = self.account(session)?;
+        delivery::run(
+            outbox,
+            session,
+            self.secrets,
+            self.connector,
+            account,
+            self.deadline,
+            &|step| output::note(step),
+        )
     }
 
     /// Does with settled alerts what the options say.
@@ -279,24 +306,28 @@ impl Sender<'_> {
     }
 
     /// Returns what messages are sent from: as told, or the first inbox that the API lists.
-    fn account(&self) -> Result<Account<'static>, Failure> {
+    fn account(&self, session: HostSession) -> Result<(Account<'static>, HostSession), Failure> {
         if let (Some(inbox_id), Some(creator_id)) = (self.args.inbox, self.args.creator) {
-            return Ok(Account::Heymarket {
+            let account = Account::Heymarket {
                 inbox_id,
                 creator_id,
-            });
+            };
+            return Ok((account, session));
         }
-        let mut caller = Caller::new(self.secrets, self.connector)?;
+        let mut caller = Caller::with(session, self.secrets, self.connector);
         let answer = loop {
-            match caller.call(Call::get(self.args.api.check.path)) {
-                Err(failure) if failure.exit == Exit::Retry => {
-                    if Instant::now() + LOOKUP_INTERVAL >= self.deadline {
-                        return Err(failure);
-                    }
-                    output::note(format_args!("{failure}; trying again"));
-                    thread::sleep(LOOKUP_INTERVAL);
-                }
-                result => break result?,
+            let failure = match caller.call(Call::get(self.args.api.check.path)) {
+                Ok(answer) => break answer,
+                Err(failure) => failure,
+            };
+            let in_time = Instant::now() + LOOKUP_INTERVAL < self.deadline;
+            if caller.has_remedy() {
+                output::note(format_args!("{failure}; trying again"));
+            } else if failure.exit == Exit::Retry && in_time {
+                output::note(format_args!("{failure}; trying again"));
+                thread::sleep(LOOKUP_INTERVAL);
+            } else {
+                return Err(failure);
             }
         };
         let inboxes = Inbox::list(&answer.text);
@@ -312,37 +343,48 @@ impl Sender<'_> {
             "sending from inbox {} ({}) as member {creator_id}; --inbox and --creator choose others",
             inbox.id, inbox.name
         ));
-        Ok(Account::Heymarket {
+        let account = Account::Heymarket {
             inbox_id: inbox.id,
             creator_id,
-        })
+        };
+        Ok((account, caller.into_session()))
     }
 
     fn report<S: Store, const SLOTS: usize>(
         &self,
         outbox: &Outbox<S, SLOTS>,
+        alert: Option<&Alert>,
         id: Option<AlertId>,
         outcomes: &[Outcome],
     ) -> Result<Exit, Failure> {
         let left = Left::of(outbox);
-        let own = id.map(|id| outcomes.iter().find(|outcome| outcome.id == id));
-        let exit = match own {
-            Some(Some(outcome)) => outcome.exit,
-            Some(None) => Exit::Retry,
-            None => left.exit(),
+        let untried = |id| Outcome {
+            id,
+            exit: Exit::Retry,
+            message: "not delivered: there was no time to try it".into(),
+            message_id: None,
+            request_id: String::new(),
+            status: 0,
+            attempts: 0,
         };
+        let own = id.map(|id| {
+            let tried = outcomes.iter().find(|outcome| outcome.id == id);
+            tried.cloned().unwrap_or_else(|| untried(id))
+        });
+        let exit = own.as_ref().map_or(left.exit(), |own| own.exit);
         if self.args.json {
             let shown: Vec<Value> = outcomes
                 .iter()
                 .map(|outcome| outcome.json(&outbox.local_id(outcome.id)))
                 .collect();
-            let mut object = match own.flatten() {
+            let mut object = match &own {
                 Some(outcome) => outcome.json(&outbox.local_id(outcome.id)),
                 None => json!({ "ok": exit == Exit::Done, "exit": exit as u8 }),
             };
-            if let (Some(text), Some(object)) = (&self.args.text, object.as_object_mut()) {
-                let segments = Segments::of(text);
+            if let (Some(alert), Some(object)) = (alert, object.as_object_mut()) {
+                let segments = Segments::of(alert.text());
                 object.insert("segments".into(), segments.count.into());
+                object.insert("encoding".into(), encoding(&segments).into());
             }
             if let (Some(_), Some(object)) = (&self.args.outbox, object.as_object_mut()) {
                 object.insert("alerts".into(), shown.into());
@@ -351,7 +393,7 @@ impl Sender<'_> {
             output::line(object)?;
             return Ok(exit);
         }
-        if let Some(outcome) = own.flatten() {
+        if let Some(outcome) = &own {
             match outcome.exit {
                 Exit::Done => output::line(&outcome.message)?,
                 _ => output::note(format_args!("error: {}", outcome.message)),

@@ -1,10 +1,12 @@
 //! `gateway serve`: the stand-in in the foreground.
 
+use std::fs;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use api_standin::{Config, Credentials, Standin};
+use api_standin::{Certificate, Config, Credentials, Standin};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,9 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   gateway serve
   gateway serve --port 8080
-  HEYMARKET_SECRET_ID=74f80a77-9b3f-44ac-b3ad-ab68cfb548fa \\
-  HEYMARKET_SECRET_KEY=cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK \\
-    gateway check --api heymarket --base-url http://127.0.0.1:8080
+  gateway serve --tls standin.pem       then: gateway check --ca standin.pem --base-url https://...
+  gateway check --api heymarket --base-url http://127.0.0.1:8080     with what serve prints exported
 
 It listens on this machine alone, until Ctrl-C, and accepts the credentials that it prints: they
 are examples, and open nothing else.";
@@ -35,6 +36,9 @@ pub struct ServeArgs {
     /// The loopback address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     ip: IpAddr,
+    /// Serve HTTPS, and write the certificate to name with --ca to this file
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
     /// Print the addresses and every request as JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -45,9 +49,15 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let config = Config {
         ip: args.ip,
         port: args.port,
+        tls: args.tls.as_ref().map(|_| Certificate::Valid),
         ..Config::default()
     };
     let standin = Standin::start(config).map_err(Failure::usage)?;
+    if let (Some(path), Some(pem)) = (&args.tls, standin.ca_pem()) {
+        fs::write(path, pem).map_err(|error| {
+            Failure::usage(format_args!("can't write {}: {error}", path.display()))
+        })?;
+    }
     let accepted = accepted(&standin.credentials());
     if args.json {
         let urls: serde_json::Map<String, Value> = api_standin::Api::ALL

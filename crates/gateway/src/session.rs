@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use api_auth::{Authorizer, Clock, Reading, Session, Slot, Slots, Source};
+use api_auth::{Api, Authorizer, Clock, Reading, Session, Slot, Slots, Source};
 use jwt_core::HmacKey;
 
 use crate::credentials::Secrets;
@@ -31,6 +31,15 @@ pub type HostSession = Session<'static, HmacKey, MAX_VALUE_LEN>;
 /// # Errors
 /// The clock has not been set, or a credential is malformed.
 pub fn open(secrets: &Secrets, standby: Option<&Secrets>) -> Result<HostSession, Failure> {
+    open_at(secrets.api, secrets, standby)
+}
+
+/// Opens a session like [`open`], with an API whose paths are those of the endpoint.
+pub fn open_at(
+    api: &'static Api,
+    secrets: &Secrets,
+    standby: Option<&Secrets>,
+) -> Result<HostSession, Failure> {
     let mut clock = Clock::new(EARLIEST_SECS, 0);
     let reading = Reading {
         unix_secs: moment::now(),
@@ -38,11 +47,11 @@ pub fn open(secrets: &Secrets, standby: Option<&Secrets>) -> Result<HostSession,
         age_secs: 0,
     };
     if let Err(error) = clock.set(reading, uptime_ms())
-        && secrets.api.scheme.is_token()
+        && api.scheme.is_token()
     {
         return Err(Failure::usage(format_args!("no token is signed: {error}")));
     }
-    let mut session = Session::new(secrets.api, clock, Slots::EMPTY, None, None);
+    let mut session = Session::new(api, clock, Slots::EMPTY, None, None);
     for (slot, secrets) in [(Slot::A, Some(secrets)), (Slot::B, standby)] {
         if let Some(secrets) = secrets {
             let authorizer = Authorizer::new(&secrets.credential()?).map_err(Failure::usage)?;

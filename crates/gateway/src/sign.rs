@@ -43,13 +43,18 @@ pub struct SignArgs {
     #[arg(long, group = "what", value_name = "FILE")]
     claims: Option<PathBuf>,
     /// The key ID in the header, beside --claims
-    #[arg(long, requires = "claims")]
+    #[arg(long, conflicts_with = "api")]
     kid: Option<String>,
     /// The time of issue instead of the present
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     iat: Option<u64>,
     /// When the token expires
-    #[arg(long, value_name = "UNIX", conflicts_with = "lifetime")]
+    #[arg(
+        long,
+        value_name = "UNIX",
+        conflicts_with = "lifetime",
+        allow_negative_numbers = true
+    )]
     exp: Option<u64>,
     /// After how many seconds the token expires
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]

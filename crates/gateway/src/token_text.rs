@@ -1,11 +1,12 @@
 //! The token that a command is given: as an argument, or on standard input, with what is usually around it.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 
 use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
+use crate::output;
 
 /// More than any token has, in bytes.
 const MAX_INPUT_LEN: u64 = 64 * 1024;
@@ -25,6 +26,9 @@ impl TokenArg {
         let mut text = Zeroizing::new(String::new());
         match self.token.as_deref() {
             Some("-") | None => {
+                if std::io::stdin().is_terminal() {
+                    output::note("paste the token, then Ctrl-D:");
+                }
                 std::io::stdin()
                     .lock()
                     .take(MAX_INPUT_LEN)
