@@ -13,7 +13,8 @@ use core::fmt;
 /// That is a real-time clock's drift of many years, and any mix-up of time zones.
 pub const MAX_CORRECTION_SECS: u64 = 86_400;
 
-/// Most seconds that a server's `Date` may differ and still agree: its resolution, and a slow link.
+/// Most seconds that a server's `Date` may differ from a clock that is right: its resolution, and a slow
+/// link.
 pub const AGREEMENT_SECS: u64 = 10;
 
 /// Most seconds that firmware is used after its build: 50 years. Later readings are a faulty chip's.
@@ -146,7 +147,8 @@ impl Anchor {
 /// How a server's time compares with the clock's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skew {
-    /// They agree, within [`AGREEMENT_SECS`].
+    /// They agree: the clock is wrong by no more than it admits ([`Time::error_secs`]), nor by more than
+    /// [`AGREEMENT_SECS`].
     None,
     /// They differ, or the clock was unset: [`Clock::learn`] takes the server's.
     Correctable,
@@ -252,8 +254,10 @@ impl Clock {
         if self.check(server_secs).is_err() {
             return Skew::Implausible;
         }
+        // What a clock admits is taken off `iat`. Beyond that a token may seem to come from the future, so
+        // the clock is to blame even if a slow link explains the difference: a correction is harmless.
         if let Ok(now) = self.now(uptime_ms)
-            && now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS
+            && now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS.min(u64::from(now.error_secs))
         {
             return Skew::None;
         }
@@ -283,9 +287,10 @@ impl Clock {
 
     /// Raises the floor to three days before the time of a server that accepted a request over TLS.
     ///
-    /// Does nothing if that time and the clock disagree.
+    /// Does nothing if that time and the clock differ by more than [`AGREEMENT_SECS`].
     pub fn confirm(&mut self, server_secs: u64, uptime_ms: u64) {
-        if self.skew(server_secs, uptime_ms) == Skew::None {
+        let now = self.now(uptime_ms);
+        if now.is_ok_and(|now| now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS) {
             let floor_secs = server_secs.saturating_sub(FLOOR_SLACK_SECS);
             self.floor_secs = self.floor_secs.max(floor_secs);
         }

@@ -140,7 +140,7 @@ pub enum Rejection {
 /// | 2xx | `Accepted`, with a pause until the reset if no request remains |
 /// | an error that names the missing `kid`, whatever its status (Key-ID: 500) | `Rejected` |
 /// | 403, or 401 with an error that names a permission | `Rejected`; never another secret |
-/// | 401 to a token over TLS, `Date` over 10 seconds off the clock, and not just corrected | `CorrectClock` |
+/// | 401 to a token over TLS, by whose `Date` the clock is skewed ([`Skew`]), and not just corrected | `CorrectClock` |
 /// | 401 otherwise, and the other slot has a credential that wasn't refused just now | `SwitchSecret` |
 /// | 401 otherwise, `Date` over a day off the clock's last independent reading | `ClockWrong` |
 /// | 401 otherwise | `Refused` |

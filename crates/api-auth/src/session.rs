@@ -221,8 +221,7 @@ impl<'a, E: MacEngine, const N: usize> Session<'a, E, N> {
             Action::CorrectClock { server_secs } => {
                 // Can't fail: the decision asked the same clock whether it can be corrected.
                 let _ = self.clock.learn(server_secs, uptime_ms);
-                self.renew(Slot::A);
-                self.renew(Slot::B);
+                self.renew(used);
             }
             Action::SwitchSecret { .. } | Action::Refused { .. } | Action::ClockWrong { .. } => {
                 self.renew(used);
