@@ -238,7 +238,9 @@ fn a_chunked_body_reads_the_same() {
     assert!(
         text.contains("\r\ntransfer-encoding: chunked\r\n") && !text.contains("content-length")
     );
-    assert!(text.contains("\r\n\r\n7;standin=1\r\n{\"date\"\r\n7;standin=1\r\n"));
+    // Seven bytes a chunk; which member comes first is the JSON library's choice.
+    assert!(text.contains("\r\n\r\n7;standin=1\r\n{\""));
+    assert!(text.matches("\r\n7;standin=1\r\n").count() > 3);
     assert!(text.ends_with("\r\n0\r\nx-standin-trailer: 1\r\n\r\n"));
 }
 
