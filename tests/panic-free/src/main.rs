@@ -6,6 +6,7 @@
 #![no_std]
 #![no_main]
 
+mod api_auth;
 mod jwt_core;
 mod serde_claims;
 
@@ -16,6 +17,7 @@ use core::panic::PanicInfo;
 /// Entry point of the binary.
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
+    api_auth::use_all();
     jwt_core::use_all();
     serde_claims::use_all();
     #[cfg(feature = "deliberate-panic")]
