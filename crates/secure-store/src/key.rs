@@ -38,6 +38,18 @@ impl Key {
         }
     }
 
+    /// A part of the certificates that TLS trusts, 0 the first.
+    ///
+    /// The parts one behind the other are X.509 certificates in DER (RFC 5280), as
+    /// [`Setting::CERTIFICATES`](crate::Setting::CERTIFICATES) in the network's settings sums them up: a device whose parts don't
+    /// match that trusts none.
+    pub const fn certificates(part: u16) -> Self {
+        Self {
+            kind: 8,
+            slot: part,
+        }
+    }
+
     const fn single(kind: u8) -> Self {
         Self { kind, slot: 0 }
     }

@@ -37,6 +37,9 @@ impl Setting {
     pub const NAME_SERVER: Self = Self(70);
     /// The host to ask for the time by SNTP: text.
     pub const TIME_HOST: Self = Self(71);
+    /// The certificates that TLS trusts, see [`Key::certificates`](crate::Key::certificates): the length of all of
+    /// them (2 bytes, little-endian) and their CRC-32/ISO-HDLC (4 bytes, little-endian).
+    pub const CERTIFICATES: Self = Self(72);
 }
 
 /// Settings as they are stored: of each a number (1 byte), a length (2 bytes, little-endian), the value.
