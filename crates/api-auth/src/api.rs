@@ -3,7 +3,7 @@
 //! The facts are those of the vendors' public documentation; where a path or a limit is only in a
 //! vendor's reference pages, or in none, the constant says so.
 
-use crate::credential::{IdFormat, KeyFormat, Prefix};
+use crate::format::{IdFormat, KeyFormat, Prefix};
 use crate::scheme::Scheme;
 
 /// One API that a gateway authenticates to.

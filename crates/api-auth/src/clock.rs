@@ -161,7 +161,7 @@ pub enum Skew {
 /// The clock: the best reading so far, advanced by uptime.
 ///
 /// Uptime is the milliseconds since the start, in 64 bits: they don't wrap. A 32-bit tick, which wraps
-/// after 49.7 days, is widened by [`Uptime`]. If uptime runs backwards all the same, the clock is unset.
+/// after 49.7 days, is widened by [`Uptime`](crate::Uptime). If uptime runs backwards all the same, the clock is unset.
 ///
 /// ```
 /// use api_auth::{Clock, ClockError, Reading, Source};
@@ -355,35 +355,6 @@ impl Clock {
 fn drifted(base: u32, elapsed_secs: u64, ppm: u64) -> u32 {
     let drift_secs = elapsed_secs.saturating_mul(ppm) / 1_000_000;
     base.saturating_add(u32::try_from(drift_secs).unwrap_or(u32::MAX))
-}
-
-/// Widens a 32-bit tick of milliseconds, which wraps after 49.7 days, to an uptime that doesn't.
-///
-/// ```
-/// use api_auth::Uptime;
-///
-/// let mut uptime = Uptime::new();
-/// assert_eq!(uptime.at(4_294_967_290), 4_294_967_290);
-/// assert_eq!(uptime.at(4), 4_294_967_300);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Uptime {
-    last_ms: u64,
-}
-
-impl Uptime {
-    /// Returns the uptime of a start.
-    pub const fn new() -> Self {
-        Self { last_ms: 0 }
-    }
-
-    /// Returns the uptime in milliseconds at a tick; call it at least once every 49.7 days.
-    pub fn at(&mut self, tick_ms: u32) -> u64 {
-        // The tick since the last call, whether or not it wrapped in between.
-        let elapsed_ms = tick_ms.wrapping_sub(self.last_ms as u32);
-        self.last_ms = self.last_ms.saturating_add(u64::from(elapsed_ms));
-        self.last_ms
-    }
 }
 
 /// Why there is no time to sign with.
