@@ -210,11 +210,12 @@ export class Machine {
     const { mcu } = this;
     patches.uartInterrupts(mcu);
     patches.i2cAbortAndInterrupts(mcu);
+    patches.dmaAbortIsDone(mcu);
     patches.sendEventIsSeen(mcu);
     patches.watchdogResets(mcu, kept, (reason, scratch) => {
       this.#reset(reason === 2 ? 'watchdog trigger' : 'watchdog', reason, scratch);
     });
-    patches.systemResetRequest(mcu, () => this.#reset('system reset request', 0, kept.scratch));
+    patches.systemResetRequest(mcu, (reason, scratch) => this.#reset('system reset request', reason, scratch));
     this.leaveExecuteInPlace = patches.serialFlashCommands(mcu, this.flash.uniqueId, (connected) => {
       this.#setExecuteInPlace(connected);
     });

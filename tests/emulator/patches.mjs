@@ -131,19 +131,33 @@ export function sendEventIsSeen(mcu) {
 }
 
 /**
- * AIRCR.SYSRESETREQ: resets the chip (here: all of it; the silicon leaves the peripherals alone).
+ * DMA: CHAN_ABORT reads 0 as soon as the abort is done (RP2040 datasheet 2.5.7), which is at once here. It can only be
+ * written in rp2040js; drivers read it too.
  * @param {RP2040} mcu
- * @param {() => void} onReset
+ */
+export function dmaAbortIsDone(mcu) {
+  const CHAN_ABORT = 0x444;
+  const read = mcu.dma.readUint32.bind(mcu.dma);
+  mcu.dma.readUint32 = (offset) => (offset === CHAN_ABORT ? 0 : read(offset));
+}
+
+/**
+ * AIRCR.SYSRESETREQ: resets the chip; the watchdog keeps its registers. Here every other peripheral is reset too, which
+ * the silicon leaves alone.
+ * @param {RP2040} mcu
+ * @param {(reason: number, scratch: Uint32Array) => void} onReset
  */
 export function systemResetRequest(mcu, onReset) {
   const [AIRCR, KEY_READ, SYSRESETREQ] = [0xd0c, 0xfa050000, 1 << 2];
   const ppb = /** @type {Registers} */ (mcu.ppb);
+  /** @type {Watchdog} */
+  const watchdog = internals(mcu.peripherals[0x40058]);
   const read = ppb.readUint32.bind(ppb);
   const write = ppb.writeUint32.bind(ppb);
   ppb.readUint32 = (offset) => (offset === AIRCR ? KEY_READ : read(offset));
   ppb.writeUint32 = (offset, value) => {
     if (offset !== AIRCR) write(offset, value);
-    else if (value >>> 16 === 0x05fa && value & SYSRESETREQ) onReset();
+    else if (value >>> 16 === 0x05fa && value & SYSRESETREQ) onReset(watchdog.reason, watchdog.scratchData);
   };
 }
 
@@ -158,6 +172,8 @@ export function systemResetRequest(mcu, onReset) {
  */
 export function serialFlashCommands(mcu, uniqueId, setExecuteInPlace) {
   const [SSIENR, DR0, EIGHT_BIT_FRAMES] = [0x08, 0x60, 7 << 16];
+  // Status registers read 0: ready, nothing in progress.
+  const IDLE = 0;
   /** @type {Ssi} */
   const ssi = internals(mcu.peripherals[0x18000]);
   const read = ssi.readUint32.bind(ssi);
@@ -169,7 +185,7 @@ export function serialFlashCommands(mcu, uniqueId, setExecuteInPlace) {
   let serial = false;
   /** @type {number[]} */
   let answer = [];
-  ssi.readUint32 = (offset) => (serial && offset === DR0 ? (answer.shift() ?? 0xff) : read(offset));
+  ssi.readUint32 = (offset) => (serial && offset === DR0 ? (answer.shift() ?? IDLE) : read(offset));
   ssi.writeUint32 = (offset, value) => {
     if (serial && offset === DR0) answer = [...(answers[value & 0xff] ?? [])];
     else write(offset, value);

@@ -65,6 +65,11 @@ export class W5500 {
     this.#common[COMMON.PHYCFGR] = PHY_RESET_VALUE | (plugged ? PHY_LINK_100_FULL : 0);
   }
 
+  /** The level of the interrupt pin. */
+  get interruptLevel() {
+    return this.#interruptLevel;
+  }
+
   /** Brings every register to its reset value. */
   reset() {
     this.#common.fill(0);

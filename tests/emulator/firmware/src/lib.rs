@@ -21,7 +21,9 @@ impl Console {
 
 impl fmt::Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.blocking_write(text.as_bytes()).map_err(|_| fmt::Error)
+        self.0
+            .blocking_write(text.as_bytes())
+            .map_err(|_| fmt::Error)
     }
 }
 
