@@ -20,6 +20,16 @@ impl Setting {
     pub const CREATOR_ID: Self = Self(3);
     /// Somebody to be alerted, as often as there are such people: text.
     pub const RECIPIENT: Self = Self(4);
+    /// What is sent when the first contact closes: text.
+    pub const CONTACT_1_TEXT: Self = Self(16);
+    /// What is sent when the second contact closes: text.
+    pub const CONTACT_2_TEXT: Self = Self(17);
+    /// What is sent when the temperature is out of its limits: text.
+    pub const TEMPERATURE_TEXT: Self = Self(18);
+    /// The lowest temperature that is not out of its limits: 8 bytes, millidegrees Celsius, two's complement.
+    pub const TEMPERATURE_LOW: Self = Self(19);
+    /// The highest temperature that is not out of its limits: as the lowest.
+    pub const TEMPERATURE_HIGH: Self = Self(20);
 
     /// The name of the wireless network: 1 to 32 bytes.
     pub const WIFI_SSID: Self = Self(64);
