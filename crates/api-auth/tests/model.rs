@@ -345,7 +345,7 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// Whatever happened: at most three requests at once, no switch but by a 401, no forged date
     /// believed; and once one credential works again and the clock is less than a day off, an alert
@@ -495,4 +495,41 @@ fn slots_follow_the_credentials_that_are_there() {
     // A leftover in an empty slot is not used.
     let mut leftover = start(both.retired(), true, true);
     assert!(leftover.authorize_standby(0).is_err());
+}
+
+#[test]
+fn a_refused_token_is_not_sent_again() {
+    let refused = Facts::new(Answer::Status(401));
+    let late = Facts {
+        date: Some(NOW + 70),
+        ..refused
+    };
+    for (facts, iat) in [(refused, NOW + 9), (late, NOW + 78)] {
+        let mut device = device(1, NOW);
+        assert_eq!(World::read(device.authorize(0).unwrap().value()).1, NOW - 1);
+        device.answered(&facts, 0);
+        assert_eq!(
+            World::read(device.authorize(10_000).unwrap().value()).1,
+            iat
+        );
+    }
+}
+
+#[test]
+fn the_floor_rises_by_accepted_requests_over_tls() {
+    let facts = |status, secure| Facts {
+        date: Some(NOW),
+        secure,
+        ..Facts::new(Answer::Status(status))
+    };
+    let mut device = device(1, NOW);
+    for (status, secure, floor_secs) in [
+        (200, false, 0),
+        (500, true, 0),
+        (401, true, 0),
+        (200, true, NOW - 3 * DAY),
+    ] {
+        device.answered(&facts(status, secure), 0);
+        assert_eq!(device.clock().floor_secs(), floor_secs);
+    }
 }
