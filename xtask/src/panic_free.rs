@@ -39,26 +39,36 @@ const PANICKING: [&str; 10] = [
     "__rustc::rust_begin_unwind",
 ];
 
-/// Panics of dependencies that stay although nothing can reach them.
+/// Panics of dependencies that stay in although nothing reaches them.
 ///
-/// Each is a package's name, the optimisation levels at which the compiler leaves the panics in,
-/// and the reason. A panic is a package's if the line it was compiled from is. The probe's module
-/// of a dependency that is inlined stands beside it: what is merged there loses its line.
-const ALLOWED: [(&str, &[&str], &str); 3] = [
+/// Each is a package's name, the optimisation levels at which the compiler does not see it, and why
+/// nothing does. A panic is a package's if the line that it was compiled from is.
+const ALLOWED: [(&str, &[&str], &str); 5] = [
     (
         "base64ct-",
         &["z"],
-        "decodes in chunks of lengths that are not carried across calls",
+        "cuts its slices to lengths that it has just compared",
+    ),
+    (
+        "httparse-",
+        &["3", "s", "z"],
+        "cuts a header value behind a byte that it has found in it; finds the byte that is not zero \
+         in a word that is not",
+    ),
+    (
+        "postcard-",
+        &["z"],
+        "writes a number into an array that has room for its longest encoding",
     ),
     (
         "serde-json-core-",
         &["3", "s", "z"],
-        "indexes its buffer after having compared the length",
+        "indexes its buffer after comparing the length",
     ),
     (
         " in panic_free::serde_claims::",
         &["3", "s", "z"],
-        "holds serde-json-core, inlined",
+        "holds serde-json-core inlined, where merged panics lose their lines",
     ),
 ];
 

@@ -9,6 +9,7 @@
 mod api_auth;
 mod jwt_core;
 mod serde_claims;
+mod sms_alert;
 
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -20,6 +21,7 @@ pub extern "C" fn _start() -> ! {
     api_auth::use_all();
     jwt_core::use_all();
     serde_claims::use_all();
+    sms_alert::use_all();
     #[cfg(feature = "deliberate-panic")]
     deliberate_panic();
     loop {
