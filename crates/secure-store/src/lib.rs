@@ -2,6 +2,7 @@
 #![no_std]
 #![deny(missing_docs)]
 
+mod adopt;
 pub mod atecc608;
 mod bytes;
 mod checksum;

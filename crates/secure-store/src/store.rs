@@ -32,7 +32,7 @@ use crate::region::Region;
 /// # Ok::<(), secure_store::StoreError<secure_store::ImageError>>(())
 /// ```
 pub struct Store<F, P, const RECORDS: usize> {
-    log: TwoCopyLog<F, RECORDS>,
+    pub(crate) log: TwoCopyLog<F, RECORDS>,
     protection: P,
     scratch: Zeroizing<[u8; MAX_ENTRY_LEN]>,
 }
@@ -165,23 +165,37 @@ impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
     /// [`StoreError::NotSealed`] or [`StoreError::Forged`]; [`StoreError::Damaged`] or the flash
     /// driver's error.
     pub fn get<'o>(&mut self, key: Key, out: &'o mut [u8]) -> Result<Option<Record<'o>>, F> {
-        let read = match self.log.read(key, &mut self.scratch) {
-            Ok(Some(header)) => self.reveal(&header, out).map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        };
+        let read = Self::read_with(&mut self.log, &mut self.scratch, &self.protection, key, out);
         self.scratch.zeroize();
         read
     }
 
-    fn reveal<'o>(&mut self, header: &EntryHeader, out: &'o mut [u8]) -> Result<Record<'o>, F> {
-        let behind = self.scratch.get_mut(ENTRY_ALIGN as usize..);
+    /// Reads a record that may be protected in another way than those this store writes.
+    pub(crate) fn read<'o>(
+        &mut self,
+        protection: &impl Protection,
+        key: Key,
+        out: &'o mut [u8],
+    ) -> Result<Option<Record<'o>>, F> {
+        let read = Self::read_with(&mut self.log, &mut self.scratch, protection, key, out);
+        self.scratch.zeroize();
+        read
+    }
+
+    fn read_with<'o>(
+        log: &mut TwoCopyLog<F, RECORDS>,
+        scratch: &mut [u8; MAX_ENTRY_LEN],
+        protection: &impl Protection,
+        key: Key,
+        out: &'o mut [u8],
+    ) -> Result<Option<Record<'o>>, F> {
+        let Some(header) = log.read(key, scratch)? else {
+            return Ok(None);
+        };
+        let behind = scratch.get_mut(ENTRY_ALIGN as usize..);
         let stored = behind.and_then(|behind| behind.get_mut(..usize::from(header.len)));
         let stored = stored.unwrap_or_default();
-        let value = match self
-            .protection
-            .reveal(header.form, &header.to_bytes(), stored)
-        {
+        let value = match protection.reveal(header.form, &header.to_bytes(), stored) {
             Ok(value) => value,
             Err(Refused::Sealed) => return Err(StoreError::Sealed),
             Err(Refused::NotSealed) => return Err(StoreError::NotSealed),
@@ -198,10 +212,10 @@ impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
         for (byte, value) in out.iter_mut().zip(value) {
             *byte = *value;
         }
-        Ok(Record {
+        Ok(Some(Record {
             version: header.version,
             value: out,
-        })
+        }))
     }
 
     /// Removes a record, if it is there.

@@ -4,6 +4,9 @@
 //! The model of an interruption is harsher than what datasheets describe: bits that were to be programmed are, are
 //! not, or read differently at every start; a sector whose erase was cut short has bits in any state.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
@@ -33,6 +36,8 @@ pub struct MockFlash {
     pub erases: Vec<u64>,
     /// Operations until the driver fails, or never.
     pub fails_after: Option<u64>,
+    /// An offset whose bits don't get programmed any more.
+    pub worn: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,7 @@ impl MockFlash {
             programs: 0,
             erases: vec![0; bytes.len() / SECTOR],
             fails_after: None,
+            worn: None,
             bytes,
         }
     }
@@ -74,6 +80,9 @@ impl MockFlash {
         match op {
             Op::Program { offset, bytes } => {
                 for (at, byte) in bytes.iter().enumerate() {
+                    if self.worn == Some(offset + at) {
+                        continue;
+                    }
                     self.bytes[offset + at] &= byte;
                     // A bit that is programmed now is steady.
                     self.unsteady[offset + at] &= byte;
@@ -211,5 +220,44 @@ impl NorFlash for MockFlash {
             rest = after;
         }
         Ok(())
+    }
+}
+
+/// A flash that a test can look into, and damage, while a store has it.
+#[derive(Clone)]
+pub struct Shared(pub Rc<RefCell<MockFlash>>);
+
+impl Shared {
+    pub fn new(len: usize) -> Self {
+        Self(Rc::new(RefCell::new(MockFlash::new(len))))
+    }
+}
+
+impl ErrorType for Shared {
+    type Error = DriverFailed;
+}
+
+impl ReadNorFlash for Shared {
+    const READ_SIZE: usize = WORD;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), DriverFailed> {
+        self.0.borrow_mut().read(offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.borrow().capacity()
+    }
+}
+
+impl NorFlash for Shared {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = SECTOR;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), DriverFailed> {
+        self.0.borrow_mut().erase(from, to)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), DriverFailed> {
+        self.0.borrow_mut().write(offset, bytes)
     }
 }
