@@ -22,18 +22,21 @@ pub(crate) const fn decoded_len(chars: usize) -> usize {
 
 /// Encodes `bytes` into `out`, which has [`encoded_len`] bytes, or more if they are whole groups.
 #[inline]
-pub(crate) fn encode(bytes: &[u8], out: &mut [u8]) {
-    let (groups, rest) = bytes.as_chunks::<3>();
-    let (quads, tail) = out.as_chunks_mut::<4>();
-    for (group, quad) in groups.iter().zip(quads) {
+pub(crate) fn encode(mut bytes: &[u8], mut out: &mut [u8]) {
+    // Group by group: as_chunks would divide the lengths, in software on a Cortex-M0+.
+    while let Some((group, bytes_after)) = bytes.split_first_chunk::<3>() {
+        let Some((quad, out_after)) = out.split_first_chunk_mut::<4>() else {
+            return;
+        };
         *quad = encode_group(*group);
+        (bytes, out) = (bytes_after, out_after);
     }
-    let last = match *rest {
+    let last = match *bytes {
         [a] => encode_group([a, 0, 0]),
         [a, b] => encode_group([a, b, 0]),
         _ => return,
     };
-    for (slot, char) in tail.iter_mut().zip(last) {
+    for (slot, char) in out.iter_mut().zip(last) {
         *slot = char;
     }
 }
@@ -85,11 +88,11 @@ impl<'a> Writer<'a> {
             self.carry(*byte);
             bytes = rest;
         }
-        let (groups, rest) = bytes.as_chunks::<3>();
-        let free = self.out.get_mut(self.len..).unwrap_or_default();
-        encode(groups.as_flattened(), free);
-        self.len += encoded_len(groups.as_flattened().len());
-        for byte in rest {
+        while let Some((group, rest)) = bytes.split_first_chunk::<3>() {
+            self.raw(&encode_group(*group));
+            bytes = rest;
+        }
+        for byte in bytes {
             self.carry(*byte);
         }
     }
@@ -108,12 +111,12 @@ impl<'a> Writer<'a> {
 
     /// Ends the part being encoded.
     pub(crate) fn end_part(&mut self) {
-        let mut chars = [0; 3];
-        let last = chars
-            .get_mut(..encoded_len(self.carried))
-            .unwrap_or_default();
-        encode(self.carried_bytes(), last);
-        self.raw(last);
+        let chars = match *self.carried_bytes() {
+            [a] => encode_group([a, 0, 0]),
+            [a, b] => encode_group([a, b, 0]),
+            _ => return,
+        };
+        self.raw(chars.get(..=self.carried).unwrap_or_default());
         self.carried = 0;
     }
 

@@ -67,11 +67,12 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
         claims: &impl Payload,
     ) -> Result<Self, SignError<E::Error>> {
         let mut prefix = [0; N];
-        sign::take(&mut prefix, template_len(header.len(), claims.json_len()))?;
-
         let mut writer = Writer::new(&mut prefix);
         sign::write_prefix(&mut writer, header, claims);
         let prefix_len = writer.len();
+        if prefix_len > N {
+            return Err(SignError::BufferTooSmall { needed: prefix_len });
+        }
         let mut carry = [0; 2];
         let carried = writer.carried_bytes().len();
         for (slot, byte) in carry.iter_mut().zip(writer.carried_bytes()) {
@@ -113,12 +114,12 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
         sign::check_range(times)?;
         let mut tail = Tail::new(self.carry, self.carried);
         tail.push_times(times, self.has_no_member);
-        let input_len = self.prefix_len + encoded_len(tail.as_bytes().len());
+        let input_len = self.prefix_len + tail.encoded_len();
         let out = sign::take(out, input_len + SIGNATURE_PART_LEN)?;
 
         let prefix = self.prefix.get(..self.prefix_len).unwrap_or_default();
-        for (slot, char) in out.iter_mut().zip(prefix) {
-            *slot = *char;
+        if let Some(start) = out.get_mut(..prefix.len()) {
+            start.copy_from_slice(prefix);
         }
         if let Some(tail_chars) = out.get_mut(self.prefix_len..input_len) {
             base64url::encode(tail.as_bytes(), tail_chars);

@@ -20,7 +20,7 @@ fn main() -> ! {
         ..Claims::NONE
     };
     if let Ok(key) = HmacKey::from_parts(&[id.as_bytes(), b"||", key.as_bytes()])
-        && let Ok(mut template) = Template::<_, LEN>::new(key, &HEADER, &claims)
+        && let Ok(mut template) = Template::<_, LEN>::new(&key, &HEADER, &claims)
     {
         while let Ok(token) = template.sign(&Times::iat(outside.now()), &mut buffer) {
             outside.send(token);
