@@ -44,8 +44,3 @@ pub use sign::{
 pub use template::{Template, template_len};
 pub use token::Token;
 pub use verify::{TimeError, Validation, Verified, VerifyError, verify};
-
-/// Compiles and runs the README's example with this crate's doctests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
