@@ -32,7 +32,7 @@ pub fn measured(figures: &Figures) -> String {
     }
     if !figures.devices.is_empty() {
         text += "\nOn devices, a whole firmware that signs and nothing else, as bytes of flash / \
-                 instructions per token / bytes of stack:\n\n";
+                 instructions per token / bytes of stack, the key's preparation included:\n\n";
         text += &table(
             &["", "opt-level 3", "opt-level s"],
             device_rows(&figures.devices),
@@ -153,9 +153,42 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
 pub fn insert(path: &Path, tables: &str) -> Result<()> {
     let place = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("reading {place}"))?;
-    let missing = || format!("{place} has no place for the tables: lines `{BEGIN}` and `{END}`");
-    let (before, rest) = text.split_once(BEGIN).with_context(missing)?;
-    let (_, after) = rest.split_once(END).with_context(missing)?;
-    let text = format!("{before}{BEGIN}\n{tables}{END}{after}");
+    let text = between_marks(&text, tables).with_context(|| {
+        format!("{place} has no place for the tables: a line `{BEGIN}` and, after it, `{END}`")
+    })?;
     fs::write(path, text).with_context(|| format!("writing {place}"))
+}
+
+fn between_marks(text: &str, tables: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{tables}{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_replace_older_ones_and_nothing_else() {
+        let empty = "# Title\n<!-- bench:begin -->\n<!-- bench:end -->\nend\n";
+        let first = between_marks(empty, "one\ntwo\n").unwrap();
+        assert_eq!(
+            first,
+            "# Title\n<!-- bench:begin -->\none\ntwo\n<!-- bench:end -->\nend\n"
+        );
+        assert_eq!(between_marks(&first, "").unwrap(), empty);
+        assert_eq!(between_marks("<!-- bench:begin -->\n", ""), None);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![vec!["a long name".to_owned(), "7".to_owned()]];
+        assert_eq!(
+            table(&["", "ns per token"], rows),
+            "|             | ns per token |\n\
+             | ----------- | -----------: |\n\
+             | a long name |            7 |\n"
+        );
+    }
 }
