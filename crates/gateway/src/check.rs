@@ -27,7 +27,7 @@ Exit codes: 0 accepted, 1 unexpected, 2 usage or configuration, 3 refused, 4 no 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// The API to ask
+    /// The API to ask: heymarket, heymarket-bearer, heymarket-basic, key-id, key-id-static, heyoo or hookmesh
     #[arg(long, value_parser = api)]
     api: &'static Api,
     /// Print a JSON object

@@ -23,7 +23,7 @@ const MAX_CLAIMS_LEN: usize = 12 * 1024;
 const EXAMPLES: &str = "\
 Examples:
   gateway sign --api heymarket
-  curl -H \"$(gateway sign --api heymarket --header)\" https://api.heymarket.com/v1/inboxes
+  gateway sign --api heymarket --header | curl -H @- https://api.heymarket.com/v1/inboxes
   gateway sign --api key-id --lifetime 900
   echo '{\"sub\":\"pump 3\"}' | JWT_KEY=... gateway sign --claims - --lifetime 60
 
@@ -36,7 +36,7 @@ Exit codes: 0 signed, 1 unexpected, 2 usage or configuration.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, group = ArgGroup::new("what").required(true))]
 pub struct SignArgs {
-    /// The API that the token is for
+    /// The API that the token is for: heymarket or key-id; with --header also any other, see gateway --help
     #[arg(long, group = "what", value_parser = api)]
     api: Option<&'static Api>,
     /// Sign the JSON object in this file (- for standard input) with the key in JWT_KEY

@@ -29,7 +29,7 @@ Exit codes: 0 valid, 1 not valid, 2 usage or configuration.";
 pub struct VerifyArgs {
     #[command(flatten)]
     token: TokenArg,
-    /// The API whose credential and whose rules count
+    /// The API whose credential and whose rules count: heymarket or key-id
     #[arg(long, value_parser = api)]
     api: Option<&'static Api>,
     /// The present, instead of this machine's clock

@@ -3,10 +3,11 @@
 mod common;
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use common::*;
 
@@ -167,14 +168,24 @@ fn a_person_at_a_terminal_is_asked_and_sees_nothing_of_it() {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    let typed = format!("{SECRET_ID}\n{SECRET_KEY}\n");
-    // Typed ahead of the prompts, before the echo is off, it would be shown by the terminal itself.
-    for line in typed.split_inclusive('\n') {
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        input.write_all(line.as_bytes()).unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let mut shown = String::new();
+    for (name, typed) in [
+        ("HEYMARKET_SECRET_ID", SECRET_ID),
+        ("HEYMARKET_SECRET_KEY", SECRET_KEY),
+    ] {
+        let mut bytes = [0; 1024];
+        while !shown.contains(name) {
+            let length = output.read(&mut bytes).unwrap();
+            assert!(length > 0, "{shown}");
+            shown.push_str(&String::from_utf8_lossy(&bytes[..length]));
+        }
+        // The echo goes off just after the prompt.
+        std::thread::sleep(Duration::from_millis(300));
+        input.write_all(format!("{typed}\n").as_bytes()).unwrap();
     }
-    let output = child.wait_with_output().unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
+    output.read_to_string(&mut shown).unwrap();
+    assert!(child.wait().unwrap().success());
     let token = gateway(SIGN).heymarket().run().exits(0).stdout;
     assert!(shown.contains("HEYMARKET_SECRET_KEY"), "{shown}");
     assert!(shown.contains(token.trim()), "{shown}");
