@@ -15,6 +15,7 @@ import { I2cBus } from './i2cbus.mjs';
 import { Machine } from './machine.mjs';
 import { SerialLine } from './serial.mjs';
 import { attachSpi } from './spibus.mjs';
+import { UsbSerial } from './usb.mjs';
 import { W5500 } from './w5500.mjs';
 
 export const PINS = Object.freeze({ ethernetSelect: 17, ethernetReset: 20, ethernetInterrupt: 21, lamp: 25 });
@@ -43,6 +44,10 @@ export class Board {
   console = new SerialLine();
   i2c = new I2cBus();
   ethernet = new W5500();
+  usb = new UsbSerial();
+
+  /** Whether a computer is at the USB port when the firmware starts. */
+  usbPlugged = false;
 
   /** How the microcontroller's lives ended so far. @type {Ending[]} */
   endings = [];
@@ -187,6 +192,7 @@ export class Board {
     this.machine = machine;
     this.console.attach(machine, 0);
     this.i2c.attach(machine, 0);
+    if (this.usbPlugged) this.usb.attach(machine);
     attachSpi(machine, 0, new Map([[PINS.ethernetSelect, this.ethernet]]));
     machine.watchPin(PINS.ethernetReset, (level) => this.ethernet.setReset(level !== false));
     machine.drive(PINS.ethernetInterrupt, this.ethernet.interruptLevel);

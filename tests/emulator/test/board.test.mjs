@@ -86,6 +86,20 @@ test('console: typed text arrives at the baud rate, and none of it is lost', asy
   assert.equal(board.console.lost, 0);
 });
 
+test('USB: a serial port is enumerated, opened and echoes; without a computer the firmware sleeps', async () => {
+  const board = new Board(flashed('usb'));
+  board.usbPlugged = true;
+  board.powerOn();
+  const { usb } = board;
+  assert.ok(await board.run({ seconds: 1, until: () => usb.lines.includes('ready') }));
+  usb.send('hello\n');
+  assert.ok(await board.run({ seconds: 1, until: () => usb.lines.includes('HELLO') }));
+
+  const alone = powered('usb');
+  await alone.run({ seconds: 5 });
+  assert.ok(alone.machine && alone.machine.cycles < 100_000);
+});
+
 test('flash: identity, erase and program through the boot ROM', async () => {
   const board = powered('flash');
   assert.equal(await board.expect('unique'), 'unique [e6, 61, 41, 03, e7, a5, 2b, 28] Ok(())');

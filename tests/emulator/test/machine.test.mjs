@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { timeCalls } from '../calls.mjs';
 import { flashed } from '../firmware.mjs';
 import { Machine, Violation } from '../machine.mjs';
 import { SerialLine } from '../serial.mjs';
@@ -27,6 +28,15 @@ test('sleep costs no cycles, and the stack leaves a high-water mark', () => {
   machine.run(100e6);
   assert.ok(machine.cycles > awake, 'a timer wakes it every second');
   assert.ok(machine.stackHighWater > 100 && machine.stackHighWater < 4096, `${machine.stackHighWater} bytes`);
+});
+
+test('calls are timed to the cycle', () => {
+  const machine = new Machine(flashed('hello'));
+  const cycles = timeCalls(machine, 'count_down');
+  machine.run(3.5e9);
+  // 999 loops of 3 cycles, one of 2 that falls through, and the return of 2
+  assert.deepEqual(cycles, [3001, 3001, 3001]);
+  assert.throws(() => timeCalls(machine, 'no_such_function'), /0 functions/);
 });
 
 test('boot stage 2 with a wrong checksum does not start', () => {

@@ -98,10 +98,10 @@ fn crc16(bytes: &[u8]) -> u16 {
     let mut crc = 0u16;
     for bit in bytes
         .iter()
-        .flat_map(|byte| (0..8).map(move |at| byte >> at & 1))
+        .flat_map(|byte| (0..8).map(move |at| (byte >> at) & 1))
     {
-        let feedback = u16::from(bit) ^ crc >> 15;
-        crc = crc << 1 ^ feedback * 0x8005;
+        let feedback = u16::from(bit) ^ (crc >> 15);
+        crc = (crc << 1) ^ (feedback * 0x8005);
     }
     crc
 }

@@ -1,0 +1,56 @@
+/**
+ * A computer at the USB port that opens a CDC-ACM serial port.
+ *
+ * USB 2.0, section 9.1 (device states) and 8.5.1 (a host without data sends no packet); CDC PSTN 1.2, section 6.3.12
+ * (control line state). rp2040js's own host side enumerates the device, but answers every read with an empty packet,
+ * which keeps firmware busy for nothing; reads wait for data here.
+ */
+
+import { USBCDC } from 'rp2040js';
+
+const PACKET_BYTES = 64;
+
+export class UsbSerial {
+  /** Everything received so far, as Latin-1 text. */
+  text = '';
+
+  /** Whether the firmware's device has been configured and its port opened. */
+  open = false;
+
+  /** @type {number[]} */
+  #pending = [];
+  /** @type {(() => void) | null} */
+  #deliver = null;
+
+  /** Plugs into a machine; has to be done before its firmware starts USB. @param {import('./machine.mjs').Machine} machine */
+  attach(machine) {
+    const { usbCtrl } = machine.mcu;
+    const cdc = new USBCDC(usbCtrl);
+    this.open = false;
+    this.#deliver = null;
+    cdc.onDeviceConnected = () => (this.open = true);
+    cdc.onSerialData = (bytes) => (this.text += Buffer.from(bytes).toString('latin1'));
+    const endpoint = /** @type {{ outEndpoint: number }} */ (/** @type {unknown} */ (cdc));
+    usbCtrl.onEndpointRead = (number, size) => {
+      if (number !== endpoint.outEndpoint) return;
+      this.#deliver = () => {
+        if (this.#pending.length === 0) return;
+        this.#deliver = null;
+        const packet = this.#pending.splice(0, Math.min(size, PACKET_BYTES));
+        usbCtrl.endpointReadDone(number, Uint8Array.from(packet));
+      };
+      this.#deliver();
+    };
+  }
+
+  /** Whole lines received so far, without their ends. */
+  get lines() {
+    return this.text.split(/\r?\n/).slice(0, -1);
+  }
+
+  /** @param {string | Uint8Array} data text is sent as UTF-8 */
+  send(data) {
+    this.#pending.push(...Buffer.from(data));
+    this.#deliver?.();
+  }
+}
