@@ -1,0 +1,98 @@
+//! What the application wants of a board.
+
+use embedded_hal::digital::{InputPin, OutputPin};
+use embedded_io_async::{Read, Write};
+use embedded_storage::nor_flash::NorFlash;
+use secure_store::{Region, Rtc};
+use sms_alert::Connect;
+
+use crate::configuration::StaticAddress;
+
+/// The parts that a kind of board has.
+pub trait Board {
+    /// The flash with the store in it.
+    type Flash: NorFlash;
+    /// The receiving half of the console.
+    type ConsoleIn: Read;
+    /// The sending half of the console.
+    type ConsoleOut: Write;
+    /// A contact; low means closed.
+    type Contact: InputPin;
+    /// The light; high means on.
+    type Light: OutputPin;
+    /// What measures the temperature.
+    type Thermometer: Thermometer;
+    /// The battery-backed clock.
+    type Rtc: Rtc;
+    /// What resets a board that has hung.
+    type Watchdog: Watchdog;
+    /// The way to the API's server.
+    type Connect: Connect;
+    /// The network as seen from above.
+    type Network: Network;
+}
+
+/// The parts of one board.
+pub struct Parts<B: Board> {
+    /// The flash with the store in it.
+    pub flash: B::Flash,
+    /// Where in the flash the store lies.
+    pub region: Region,
+    /// The receiving half of the console.
+    pub console_in: B::ConsoleIn,
+    /// The sending half of the console.
+    pub console_out: B::ConsoleOut,
+    /// The door's contact.
+    pub door: B::Contact,
+    /// The flood sensor's contact.
+    pub flood: B::Contact,
+    /// The light.
+    pub light: B::Light,
+    /// What measures the temperature.
+    pub thermometer: B::Thermometer,
+    /// The battery-backed clock, if one answers.
+    pub rtc: Option<B::Rtc>,
+    /// What resets the board when the application has hung.
+    pub watchdog: B::Watchdog,
+    /// The way to the API's server.
+    pub connect: B::Connect,
+    /// The network as seen from above.
+    pub network: B::Network,
+    /// Returns numbers drawn evenly from all of `u32`.
+    pub random: fn() -> u32,
+    /// The Unix seconds at which the firmware was built.
+    pub build_secs: u64,
+    /// Why the board has started, as a part of a sentence.
+    pub start: &'static str,
+    /// What the program before this start died of, if it panicked.
+    pub last_words: &'static str,
+}
+
+/// What measures the temperature.
+pub trait Thermometer {
+    /// Returns thousandths of a degree Celsius, or `None` if there is no measurement now.
+    fn millidegrees(&mut self) -> impl Future<Output = Option<i32>>;
+}
+
+/// What resets a board unless it is fed.
+pub trait Watchdog {
+    /// Puts the reset off for some seconds, at least 2.
+    fn feed(&mut self);
+}
+
+/// The network as seen from above.
+pub trait Network {
+    /// Returns what a status line says of the link and the address.
+    fn describe(&self) -> heapless::String<64>;
+
+    /// Whether there is a link and an address.
+    fn is_up(&self) -> bool;
+
+    /// Takes an address that doesn't come by DHCP.
+    fn use_address(&self, address: StaticAddress);
+
+    /// Asks a host for the time by SNTP; `context_secs` is a Unix time less than 68 years away.
+    ///
+    /// Returns `None` if there is no answer within some seconds.
+    fn sntp(&self, host: &str, context_secs: u64) -> impl Future<Output = Option<u64>>;
+}

@@ -1,0 +1,195 @@
+//! From the stored credentials to a session.
+
+use core::cell::RefCell;
+use core::convert::Infallible;
+use core::fmt;
+
+use api_auth::{
+    Api, AuthorizeError, Authorizer, Clock, CredentialError, MAX_ID_LEN, MAX_KEY_LEN, Policy,
+    Scheme, SendKind, Session, Slot, Slots,
+};
+use embedded_storage::nor_flash::NorFlash;
+use jwt_core::HmacKey;
+use secure_store::{
+    CREDENTIAL_VERSION, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN, StoreError,
+};
+
+use crate::records::BoardStore;
+
+/// Bytes of the longest value of an `Authorization` header: a key of 256 bytes as HTTP Basic.
+pub const AUTHORIZATION_LEN: usize = {
+    let token = Scheme::IssIat.value_len(MAX_ID_LEN, 0);
+    let basic = Scheme::Basic.value_len(0, MAX_KEY_LEN);
+    if token > basic { token } else { basic }
+};
+
+/// Version of the form of the record of a rotation, which is [`Slots::to_bytes`].
+pub(crate) const ROTATION_VERSION: u8 = 1;
+
+/// A session whose HMAC keys are in memory.
+pub type BoardSession = Session<'static, HmacKey, AUTHORIZATION_LEN>;
+
+type BoardAuthorizer = Authorizer<HmacKey, AUTHORIZATION_LEN>;
+
+/// What the slots hold, and who can get at it.
+pub struct Credentials {
+    /// The session.
+    pub session: BoardSession,
+    /// The worse custody of the two credentials.
+    pub custody: Custody,
+}
+
+impl Credentials {
+    /// Makes a session of the stored credentials and how far their rotation has come.
+    ///
+    /// # Errors
+    /// [`CredentialsError::None`] if there is none, or what is wrong with one.
+    pub fn load<F: NorFlash>(
+        store: &RefCell<BoardStore<F>>,
+        clock: Clock,
+        policy: Policy,
+    ) -> Result<Self, CredentialsError<F::Error>> {
+        let mut store = store.try_borrow_mut().map_err(|_| CredentialsError::Busy)?;
+        let a = credential(&mut store, Slot::A, policy)?;
+        let b = credential(&mut store, Slot::B, policy)?;
+        let slots = slots(&mut store, a.is_some(), b.is_some())?;
+        let (api, custody) = match (&a, &b) {
+            (None, None) => return Err(CredentialsError::None),
+            (Some(one), None) | (None, Some(one)) => (one.api, one.custody),
+            (Some(one), Some(other)) if one.api == other.api => {
+                (one.api, one.custody.min(other.custody))
+            }
+            _ => return Err(CredentialsError::TwoApis),
+        };
+        let authorizer = |loaded: Option<Loaded>| loaded.map(|loaded| loaded.authorizer);
+        let session = Session::new(api, clock, slots, authorizer(a), authorizer(b));
+        Ok(Self { session, custody })
+    }
+}
+
+struct Loaded {
+    api: &'static Api,
+    custody: Custody,
+    authorizer: BoardAuthorizer,
+}
+
+fn credential<F: NorFlash>(
+    store: &mut BoardStore<F>,
+    slot: Slot,
+    policy: Policy,
+) -> Result<Option<Loaded>, CredentialsError<F::Error>> {
+    let key = Key::credential(match slot {
+        Slot::A => 0,
+        Slot::B => 1,
+    });
+    let stored = store.custody();
+    let mut value = zeroize::Zeroizing::new([0; MAX_CREDENTIAL_LEN]);
+    let record = store.get(key, &mut *value);
+    let Some(record) = record.map_err(CredentialsError::Store)? else {
+        return Ok(None);
+    };
+    let decoded = Some(record).filter(|record| record.version == CREDENTIAL_VERSION);
+    let decoded = decoded.and_then(|record| Credential::decode(record.value));
+    let credential = decoded.ok_or(CredentialsError::Record(slot))?;
+    let api = Api::by_name(credential.api).ok_or(CredentialsError::Api(slot))?;
+    if !matches!(api.send, Some(send) if send.kind == SendKind::HeymarketMessage) {
+        return Err(CredentialsError::Api(slot));
+    }
+    let custody = credential.custody(stored);
+    let authorizer = match credential.key {
+        CredentialKey::Prepared(key) => Authorizer::with_engine(api, credential.id, key),
+        CredentialKey::Sent(key) => {
+            let id = Some(credential.id).filter(|id| !id.is_empty());
+            let sent = api_auth::Credential::new(api, id, key, policy)
+                .map_err(|error| CredentialsError::Credential(slot, error))?;
+            Authorizer::new(&sent)
+        }
+        CredentialKey::Hardware(_) => return Err(CredentialsError::Hardware(slot)),
+    };
+    let authorizer = authorizer.map_err(|error| CredentialsError::Authorizer(slot, error))?;
+    Ok(Some(Loaded {
+        api,
+        custody,
+        authorizer,
+    }))
+}
+
+/// Returns how far a rotation has come; credentials without a record of it were just deployed.
+fn slots<F: NorFlash>(
+    store: &mut BoardStore<F>,
+    a: bool,
+    b: bool,
+) -> Result<Slots, CredentialsError<F::Error>> {
+    let mut value = [0; Slots::RECORD_LEN];
+    let record = store.get(Key::ROTATION, &mut value);
+    if let Some(record) = record.map_err(CredentialsError::Store)? {
+        let known = Some(record.value).filter(|_| record.version == ROTATION_VERSION);
+        let slots = known.and_then(|bytes| Slots::from_bytes(bytes).ok());
+        return slots.ok_or(CredentialsError::Rotation);
+    }
+    let mut slots = Slots::EMPTY;
+    for (slot, present) in [(Slot::A, a), (Slot::B, b)] {
+        if present {
+            slots = slots.deployed(slot).unwrap_or(slots);
+        }
+    }
+    Ok(slots)
+}
+
+/// Says why there is no session; `E` is the flash driver's error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialsError<E> {
+    /// No slot has a credential.
+    None,
+    /// The slots' credentials are of different APIs.
+    TwoApis,
+    /// The slot's record is not one of a credential, or newer than this program.
+    Record(Slot),
+    /// The slot's API is not known, or is none that sends an SMS.
+    Api(Slot),
+    /// The slot's key is in hardware that this board doesn't have.
+    Hardware(Slot),
+    /// The slot's key is not one that the API issues.
+    Credential(Slot, CredentialError),
+    /// The slot's credential can't be used.
+    Authorizer(Slot, AuthorizeError<Infallible>),
+    /// The record of the rotation can't be read.
+    Rotation,
+    /// The store is borrowed elsewhere.
+    Busy,
+    /// The store has failed.
+    Store(StoreError<E>),
+}
+
+impl<E: fmt::Debug> fmt::Display for CredentialsError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("there is no credential: provision the device"),
+            Self::TwoApis => {
+                f.write_str("the two credentials are of different APIs: provision one API")
+            }
+            Self::Record(slot) => write!(
+                f,
+                "the credential in slot {slot:?} can't be read: provision it anew, or update the program"
+            ),
+            Self::Api(slot) => write!(
+                f,
+                "the credential in slot {slot:?} is of no API that sends an SMS: provision one of Heymarket's"
+            ),
+            Self::Hardware(slot) => write!(
+                f,
+                "the key of slot {slot:?} is in a secure element, which this firmware can't use: provision a stored key"
+            ),
+            Self::Credential(slot, error) => write!(f, "the credential in slot {slot:?}: {error}"),
+            Self::Authorizer(slot, error) => write!(f, "the credential in slot {slot:?}: {error}"),
+            Self::Rotation => {
+                f.write_str("the record of the rotation can't be read: provision the device")
+            }
+            Self::Busy => f.write_str("the store is in use: try again"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Debug> core::error::Error for CredentialsError<E> {}

@@ -1,0 +1,82 @@
+//! What the parts of the application share; each borrows it for moments, never across a wait.
+
+use core::cell::{Cell, RefCell};
+
+use api_auth::{Clock, Reading, Slots};
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use embassy_sync::signal::Signal;
+use embassy_time::Instant;
+use secure_store::Custody;
+use sms_alert::{Alert, Outbox, OutboxError, Pushed, State};
+
+use crate::board::Board;
+use crate::configuration::Configuration;
+use crate::console::Console;
+use crate::records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
+use crate::vitals::Vitals;
+
+/// The outbox in the board's flash.
+pub(crate) type BoardOutbox<'a, F> = Outbox<OutboxRecords<'a, F>, OUTBOX_SLOTS>;
+
+/// The error of the board's flash.
+pub(crate) type FlashError<B> =
+    <<B as Board>::Flash as embedded_storage::nor_flash::ErrorType>::Error;
+
+/// The error of the outbox in it.
+pub(crate) type PushError<B> = OutboxError<RecordsError<FlashError<B>>>;
+
+pub(crate) struct Shared<'a, B: Board> {
+    pub console: &'a Console<B::ConsoleOut>,
+    pub configuration: &'a Configuration,
+    pub outbox: &'a RefCell<BoardOutbox<'a, B::Flash>>,
+    pub network: &'a B::Network,
+    pub vitals: &'a Vitals,
+    /// A copy of the session's clock.
+    pub clock: &'a RefCell<Clock>,
+    /// A copy of the session's slots.
+    pub slots: &'a Cell<Slots>,
+    pub custody: Custody,
+    pub api: &'static str,
+    /// Why the board has started.
+    pub start: &'static str,
+    /// Tells the sender that there is something new to send.
+    pub wake: &'a Signal<NoopRawMutex, ()>,
+    /// Tells the sender what time it was at an uptime in milliseconds.
+    pub reading: &'a Signal<NoopRawMutex, (Reading, u64)>,
+}
+
+impl<B: Board> Shared<'_, B> {
+    /// Takes an alert into the outbox and wakes the sender.
+    pub fn push(&self, alert: &Alert) -> Result<Pushed, PushError<B>> {
+        let mut outbox = self
+            .outbox
+            .try_borrow_mut()
+            .map_err(|_| OutboxError::Busy)?;
+        let pushed = outbox.push(alert)?;
+        self.wake.signal(());
+        Ok(pushed)
+    }
+
+    /// Queues again what was held or refused, and returns how many alerts that are.
+    pub fn resend(&self) -> Result<usize, PushError<B>> {
+        let mut outbox = self
+            .outbox
+            .try_borrow_mut()
+            .map_err(|_| OutboxError::Busy)?;
+        let held: heapless::Vec<_, OUTBOX_SLOTS> = outbox
+            .entries()
+            .filter(|entry| matches!(entry.state, State::MaybeSent | State::Rejected(_)))
+            .map(|entry| entry.id)
+            .collect();
+        for id in &held {
+            outbox.resend(*id)?;
+        }
+        self.wake.signal(());
+        Ok(held.len())
+    }
+}
+
+/// Returns the milliseconds since the start.
+pub(crate) fn uptime_ms() -> u64 {
+    Instant::now().as_millis()
+}

@@ -1,0 +1,101 @@
+//! What is remembered of the time without power: the real-time clock, and the record beside it.
+
+use core::cell::RefCell;
+
+use api_auth::{Clock, Reading, Source};
+use embedded_storage::nor_flash::NorFlash;
+use secure_store::{CLOCK_VERSION, ClockRecord, Key, Rtc, StoreError};
+
+use crate::records::BoardStore;
+
+/// Seconds by which the real-time clock may be off before it is set.
+const TOLERANCE_SECS: u64 = 2;
+
+/// Seconds after which the real-time clock is set again, so that how far it can have drifted is known.
+const RENEW_SECS: u64 = 7 * 86_400;
+
+/// Seconds by which the floor has to rise before it is written down.
+const FLOOR_STEP_SECS: u64 = 86_400;
+
+/// The real-time clock, if there is one, and what is written down of it.
+pub(crate) struct Timekeeper<R> {
+    rtc: Option<R>,
+    record: ClockRecord,
+}
+
+impl<R: Rtc> Timekeeper<R> {
+    /// Reads what was written down.
+    pub fn load<F: NorFlash>(
+        rtc: Option<R>,
+        store: &RefCell<BoardStore<F>>,
+    ) -> Result<Self, StoreError<F::Error>> {
+        let mut value = [0; ClockRecord::LEN];
+        let record = match store.try_borrow_mut() {
+            Ok(mut store) => match store.get(Key::CLOCK, &mut value)? {
+                Some(record) if record.version == CLOCK_VERSION => {
+                    ClockRecord::decode(record.value).ok_or(StoreError::Malformed)?
+                }
+                Some(record) => {
+                    let version = record.version;
+                    return Err(StoreError::NewerRecord { version });
+                }
+                None => ClockRecord::default(),
+            },
+            Err(_) => ClockRecord::default(),
+        };
+        Ok(Self { rtc, record })
+    }
+
+    /// Returns the floor that was written down.
+    pub const fn floor_secs(&self) -> u64 {
+        self.record.floor_secs
+    }
+
+    /// Returns what the real-time clock says, or `None` if it is absent, silent or has stopped.
+    pub fn reading(&mut self) -> Option<Reading> {
+        let unix_secs = self.rtc.as_mut()?.read().ok()??;
+        let age = |set_secs| {
+            unix_secs
+                .checked_sub(set_secs)
+                .and_then(|age| u32::try_from(age).ok())
+        };
+        Some(Reading {
+            unix_secs,
+            source: Source::Rtc,
+            age_secs: self.record.rtc_set_secs.and_then(age).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Sets the real-time clock by a better one if it needs it, and writes down what has changed.
+    pub fn keep<F: NorFlash>(
+        &mut self,
+        clock: &Clock,
+        uptime_ms: u64,
+        store: &RefCell<BoardStore<F>>,
+    ) -> Result<(), StoreError<F::Error>> {
+        let mut record = self.record;
+        if clock.floor_secs() >= record.floor_secs.saturating_add(FLOOR_STEP_SECS) {
+            record.floor_secs = clock.floor_secs();
+        }
+        if let Ok(now) = clock.now(uptime_ms)
+            && now.source() != Source::Rtc
+            && let Some(rtc) = &mut self.rtc
+        {
+            let now_secs = now.unix_secs();
+            let rtc_secs = rtc.read().ok().flatten();
+            let right = rtc_secs.is_some_and(|rtc| rtc.abs_diff(now_secs) <= TOLERANCE_SECS);
+            let set_secs = record.rtc_set_secs;
+            let fresh = set_secs.is_some_and(|set| now_secs.abs_diff(set) < RENEW_SECS);
+            if !(right && fresh) && rtc.set(now_secs).is_ok() {
+                record.rtc_set_secs = Some(now_secs);
+            }
+        }
+        if record != self.record
+            && let Ok(mut store) = store.try_borrow_mut()
+        {
+            store.put(Key::CLOCK, CLOCK_VERSION, &record.encode())?;
+            self.record = record;
+        }
+        Ok(())
+    }
+}
