@@ -173,14 +173,13 @@ fn origins_of(binary: &Binary) -> BTreeSet<(String, String)> {
     origins
 }
 
-/// Returns the path of a source file from its package on.
+/// Returns a source file's path from its package on, or from the checkout.
 fn short(file: &str) -> &str {
-    let (_, after) = file
-        .split_once("/registry/src/")
-        .and_then(|(_, path)| path.split_once('/'))
-        .or_else(|| file.split_once(concat!(env!("CARGO_MANIFEST_DIR"), "/../")))
-        .unwrap_or(("", file));
-    after
+    let checkout = env!("CARGO_MANIFEST_DIR").trim_end_matches("xtask");
+    match file.split_once("/registry/src/") {
+        Some((_, path)) => path.split_once('/').map_or(path, |(_, path)| path),
+        None => file.strip_prefix(checkout).unwrap_or(file),
+    }
 }
 
 /// Tells whether a source file belongs to the standard library, which is compiled beforehand.
