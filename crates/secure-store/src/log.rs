@@ -1,18 +1,22 @@
 //! Two copies of one log, each of which is the other's spare.
 //!
 //! A write appends an entry to copy A and then to copy B. A copy that is full is erased and filled with the
-//! entries in force of the other, its header last. So at every moment one copy is whole, and holds every
+//! entries in force of the other, its header last. So at every moment one copy is complete, and holds every
 //! write that has returned; which one is told by the number that every write has:
 //!
 //! | the power goes | copy A | copy B | on opening |
 //! | --- | --- | --- | --- |
-//! | while A is written | ends in a torn entry | whole, before the write | B counts, A is made anew |
+//! | while A is written | ends in a torn entry | whole, before the write | either counts, the other is made anew |
 //! | while B is written | whole, after the write | ends in a torn entry | A counts, B is made anew |
-//! | while A is erased or filled | anything, but not whole and up to date | whole | B counts, A is made anew |
+//! | while A is erased or filled | anything, but not complete and up to date | whole | B counts, A is made anew |
 //!
 //! "Anything" includes a header that has survived with any first part of the log: the log then ends
 //! before the last write, for entries lie in the order of their numbers, or before the number that the header
 //! vouches for. Nothing is ever written behind a torn entry or into a sector of unknown state: it is erased first.
+//!
+//! A cell whose programming or erasing was cut short may read as one thing today and as another tomorrow. What
+//! was found in order at the start is therefore not known to stay so. Before a copy is erased the other is
+//! programmed once more with what it reads as, which makes zeros of what reads as zeros, and is read again.
 
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
@@ -40,6 +44,23 @@ struct Copy {
     erases: u32,
     /// Whether the copy is whole, up to date and can be appended to.
     sound: bool,
+    /// Whether the records in force can be read from it, if their checksums are right.
+    readable: bool,
+    /// Whether all of it was programmed, or programmed once more, since the start.
+    steady: bool,
+}
+
+impl Copy {
+    /// A copy that is to be made anew.
+    const fn lost(erases: u32) -> Self {
+        Self {
+            end: 0,
+            erases,
+            sound: false,
+            readable: false,
+            steady: false,
+        }
+    }
 }
 
 /// The two copies, and an index of at most `RECORDS` records.
@@ -79,16 +100,15 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let home = home?;
         let last = log_of(*found.of(home)).map_or(0, |log| log.last);
         let copy = |side| match log_of(*found.of(side)) {
-            Some(log) => Copy {
+            Some(log) if log.complete && log.last == last => Copy {
                 end: log.end,
                 erases: log.header.erases,
-                sound: log.whole && log.last == last,
+                sound: log.whole,
+                readable: true,
+                steady: false,
             },
-            None => Copy {
-                end: 0,
-                erases: 0,
-                sound: false,
-            },
+            Some(log) => Copy::lost(log.header.erases),
+            None => Copy::lost(0),
         };
         let mut log = Self {
             flash,
@@ -109,17 +129,12 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let (found, _) = Self::survey(&mut flash, region)?;
         let erases = |side| log_of(*found.of(side)).map_or(0, |log| log.header.erases);
         let last = |side| log_of(*found.of(side)).map_or(0, |log| log.last);
-        let copy = |side| Copy {
-            end: 0,
-            erases: erases(side),
-            sound: false,
-        };
         let mut log = Self {
             flash,
             region,
             copies: Both {
-                a: copy(Side::A),
-                b: copy(Side::B),
+                a: Copy::lost(erases(Side::A)),
+                b: Copy::lost(erases(Side::B)),
             },
             live: Vec::new(),
             // The empty copy is newer than what may be left of the other.
@@ -145,17 +160,18 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             a: look(Side::A)?,
             b: look(Side::B)?,
         };
-        let whole = |found| log_of(found).filter(|log| log.whole).map(|log| log.last);
+        // The one that knows of more writes; of two that know the same, the one that can be appended to.
+        let worth = |found| {
+            let log = log_of(found).filter(|log| log.complete)?;
+            Some((log.last, log.whole))
+        };
         let home = match (found.a, found.b) {
             (Found::Newer(version), _) | (_, Found::Newer(version)) => {
                 Err(StoreError::NewerFormat { version })
             }
-            (a, b) => match (whole(a), whole(b)) {
-                (Some(a), Some(b)) if b > a => Ok(Side::B),
-                (Some(_), _) => Ok(Side::A),
-                (None, Some(_)) => Ok(Side::B),
-                (None, None) => Err(why_none(a, b, region.copy_len())),
-            },
+            (a, b) if worth(b) > worth(a) => Ok(Side::B),
+            (a, _) if worth(a).is_some() => Ok(Side::A),
+            (a, b) => Err(why_none(a, b, region.copy_len())),
         };
         Ok((found, home))
     }
@@ -176,7 +192,7 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             return Err(StoreError::TooManyRecords);
         }
         let other = home.other();
-        if self.copies.of(other).sound {
+        if self.copies.of(other).readable {
             let start = self.region.copy_start(other);
             let found = scan(&mut self.flash, start, len, |entry, at| {
                 if let Some(live) = live.iter_mut().find(|live| live.entry == *entry) {
@@ -188,14 +204,22 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         Ok(())
     }
 
-    /// Makes a copy anew that is not whole or not up to date.
+    /// Makes the copies anew that are not whole or not up to date.
     pub fn repair(&mut self) -> Result<(), F> {
-        match (self.copies.a.sound, self.copies.b.sound) {
-            (true, true) => Ok(()),
-            (true, false) => self.refill(Side::B),
-            (false, true) => self.refill(Side::A),
-            (false, false) => Err(StoreError::Damaged),
+        if !self.copies.a.sound && !self.copies.b.sound {
+            let good = match self.copies.a.readable {
+                true => Side::A,
+                false => Side::B,
+            };
+            self.refill(good.other())?;
         }
+        if !self.copies.a.sound {
+            self.refill(Side::A)?;
+        }
+        if !self.copies.b.sound {
+            self.refill(Side::B)?;
+        }
+        Ok(())
     }
 
     /// Makes both copies anew, so that nothing is left of what is not in force.
@@ -234,7 +258,6 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         self.repair()?;
         if !self.has_room(Side::A, needed) {
             if !self.is_intact(Side::B)? {
-                self.copies.b.sound = false;
                 self.refill(Side::B)?;
             }
             self.refill(Side::A)?;
@@ -270,7 +293,7 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             return Ok(None);
         };
         for side in [Side::A, Side::B] {
-            if self.copies.of(side).sound && self.is_entry_intact(side, &live)? {
+            if self.copies.of(side).readable && self.is_entry_intact(side, &live)? {
                 let start = self.offset(side, &live);
                 let bytes = entry.get_mut(..live.entry.entry_len() as usize);
                 self.flash
@@ -354,19 +377,33 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         Ok(at)
     }
 
-    /// Erases a copy and fills it from the other, which is found intact before.
+    /// Erases a copy and fills it from the other, which is made steady and found intact before.
     fn refill(&mut self, side: Side) -> Result<(), F> {
-        if !self.is_intact(side.other())? {
-            self.copies.of_mut(side.other()).sound = false;
-            return Err(StoreError::Damaged);
+        let from = side.other();
+        if !self.copies.of(from).readable || !self.is_intact(from)? {
+            return self.give_up(from);
+        }
+        if !self.copies.of(from).steady {
+            let start = self.region.copy_start(from);
+            self.copy(start, start, self.copies.of(from).end)?;
+            if !self.is_intact(from)? {
+                return self.give_up(from);
+            }
+            self.copies.of_mut(from).steady = true;
         }
         self.fill(side)
+    }
+
+    /// Remembers that a copy is not what it was.
+    fn give_up(&mut self, side: Side) -> Result<(), F> {
+        self.copies.of_mut(side).sound = false;
+        Err(StoreError::Damaged)
     }
 
     fn fill(&mut self, side: Side) -> Result<(), F> {
         let start = self.region.copy_start(side);
         let len = self.region.copy_len();
-        self.copies.of_mut(side).sound = false;
+        *self.copies.of_mut(side) = Copy::lost(self.copies.of(side).erases);
         self.flash
             .erase(start, start.saturating_add(len))
             .map_err(StoreError::Flash)?;
@@ -399,6 +436,8 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             end,
             erases: header.erases,
             sound: true,
+            readable: true,
+            steady: true,
         };
         Ok(())
     }

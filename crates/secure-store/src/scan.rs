@@ -26,7 +26,9 @@ pub(crate) struct Log {
     pub end: u32,
     /// The number of the last write that the copy knows of.
     pub last: u32,
-    /// Whether nothing is missing, and all behind the end is erased.
+    /// Whether nothing up to the last write is missing.
+    pub complete: bool,
+    /// Whether all behind the end is erased too.
     pub whole: bool,
 }
 
@@ -49,10 +51,12 @@ pub(crate) fn scan<F: ReadNorFlash>(
         header,
         end: HEADER_LEN,
         last: 0,
+        complete: false,
         whole: false,
     };
+    let fits = header.copy_len == len;
     let mut count = 0u32;
-    let mut ended = header.copy_len != len;
+    let mut ended = !fits;
     while !ended {
         let rest = len.saturating_sub(log.end);
         let entry = match read_entry(flash, start.saturating_add(log.end), rest)? {
@@ -75,7 +79,8 @@ pub(crate) fn scan<F: ReadNorFlash>(
         ended = log.end >= len;
         log.whole = ended;
     }
-    log.whole &= count >= header.count;
+    log.complete = fits && count >= header.count;
+    log.whole &= log.complete;
     log.last = log.last.max(header.through);
     Ok(Found::Log(log))
 }

@@ -36,6 +36,8 @@ pub struct MockFlash {
     pub erases: Vec<u64>,
     /// Operations until the driver fails, or never.
     pub fails_after: Option<u64>,
+    /// Operations until the power goes inside one, and how.
+    pub cut_after: Option<(u64, Random)>,
     /// An offset whose bits don't get programmed any more.
     pub worn: Option<usize>,
 }
@@ -61,6 +63,7 @@ impl MockFlash {
             programs: 0,
             erases: vec![0; bytes.len() / SECTOR],
             fails_after: None,
+            cut_after: None,
             worn: None,
             bytes,
         }
@@ -151,6 +154,14 @@ impl MockFlash {
     fn run(&mut self, op: Op) -> Result<(), DriverFailed> {
         if let Some(left) = &mut self.fails_after {
             *left = left.checked_sub(1).ok_or(DriverFailed)?;
+        }
+        if let Some((left, mut random)) = self.cut_after.take() {
+            let Some(left) = left.checked_sub(1) else {
+                self.interrupt(&op, &mut random);
+                self.fails_after = Some(0);
+                return Err(DriverFailed);
+            };
+            self.cut_after = Some((left, random));
         }
         self.apply(&op);
         self.journal.push(op);
