@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, credentials, demo, exit, inspect, keys, send, serve, sign, verify};
+use crate::{check, credentials, demo, exit, inspect, keys, provision, send, serve, sign, verify};
 
 /// Signs short-lived tokens for gateways, and sends SMS alerts with them
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub enum Command {
     Send(send::SendArgs),
     /// List, create, revoke and rotate API keys
     Keys(keys::KeysArgs),
+    /// Make what is flashed and burnt into a device
+    Provision(provision::ProvisionArgs),
     /// Run a stand-in of the four APIs on this machine
     Serve(serve::ServeArgs),
 }

@@ -235,7 +235,8 @@ impl CredentialArgs {
         })
     }
 
-    fn find(&self, names: &[&str], what: &str) -> Result<Vec<SecretString>, Failure> {
+    /// Returns the values with these names, all from the same source; `what` they are is said when a person is asked.
+    pub fn find(&self, names: &[&str], what: &str) -> Result<Vec<SecretString>, Failure> {
         if let Some(path) = &self.credentials {
             return CredentialFile::read(path)?.all(names).map_err(|missing| {
                 Failure::usage(format_args!(

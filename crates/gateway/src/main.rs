@@ -18,6 +18,7 @@ mod moment;
 mod outbox_dir;
 mod outcome;
 mod output;
+mod provision;
 mod rotation;
 mod send;
 mod sender;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Some(Command::Check(args)) => (args.json, check::run(&args)),
         Some(Command::Send(args)) => (args.json, send::run(&args)),
         Some(Command::Keys(args)) => (args.json(), keys::run(&args)),
+        Some(Command::Provision(args)) => (args.json(), provision::run(&args)),
         Some(Command::Serve(args)) => (args.json, serve::run(&args)),
     };
     match result {

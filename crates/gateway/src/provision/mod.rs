@@ -1,0 +1,91 @@
+//! `gateway provision`: from credentials and settings to what is flashed and burnt into a device.
+
+pub mod contents;
+mod efuse;
+pub mod image;
+pub mod key_file;
+pub mod settings;
+mod show;
+mod store_image;
+mod target;
+mod uf2;
+
+use clap::{Args, Subcommand};
+
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// The options of `gateway provision`.
+#[derive(Args, Debug)]
+pub struct ProvisionArgs {
+    #[command(subcommand)]
+    command: ProvisionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProvisionCommand {
+    /// Make the image of a device's store, with its credential and settings
+    Image(image::ImageArgs),
+    /// Write the key that a chip's HMAC peripheral signs tokens with, for burning into a fuse block
+    EfuseKey(efuse::EfuseKeyArgs),
+    /// Write a random device key, which a device's records are encrypted under
+    DeviceKey(efuse::DeviceKeyArgs),
+    /// Show what is in an image, but no secret
+    Show(show::ShowArgs),
+    /// Check a settings file, or print an example
+    Settings(SettingsArgs),
+}
+
+/// The options of `gateway provision settings`.
+#[derive(Args, Debug)]
+struct SettingsArgs {
+    /// Print a file with every setting
+    #[arg(long, required_unless_present = "file")]
+    example: bool,
+    /// The file to check
+    #[arg(value_name = "FILE", conflicts_with = "example")]
+    file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    credentials: crate::credentials::CredentialArgs,
+}
+
+impl ProvisionArgs {
+    /// Whether a JSON object is to be printed.
+    pub fn json(&self) -> bool {
+        match &self.command {
+            ProvisionCommand::Image(args) => args.json,
+            ProvisionCommand::EfuseKey(args) => args.json(),
+            ProvisionCommand::DeviceKey(args) => args.json(),
+            ProvisionCommand::Show(args) => args.json,
+            ProvisionCommand::Settings(_) => false,
+        }
+    }
+}
+
+/// Provisions.
+pub fn run(args: &ProvisionArgs) -> Result<Exit, Failure> {
+    match &args.command {
+        ProvisionCommand::Image(args) => image::run(args),
+        ProvisionCommand::EfuseKey(args) => efuse::run_efuse_key(args),
+        ProvisionCommand::DeviceKey(args) => efuse::run_device_key(args),
+        ProvisionCommand::Show(args) => show::run(args),
+        ProvisionCommand::Settings(args) => check_settings(args),
+    }
+}
+
+fn check_settings(args: &SettingsArgs) -> Result<Exit, Failure> {
+    let Some(path) = &args.file else {
+        output::line(settings::EXAMPLE.trim_end())?;
+        return Ok(Exit::Done);
+    };
+    let name = path.display().to_string();
+    let checked = settings::Settings::read(path)?
+        .check(&args.credentials)
+        .map_err(|error| error.of(&name))?;
+    contents::settings(&checked)?;
+    for missing in checked.missing() {
+        output::note(format_args!("note: {missing}"));
+    }
+    output::line(format_args!("{name} is in order"))?;
+    Ok(Exit::Done)
+}
