@@ -55,6 +55,9 @@ export class Board {
   /** The current life; null while the power is off. @type {Machine | null} */
   machine = null;
 
+  /** Keeps sleep as long as in reality all the time: for programs and people at the other end of a line. */
+  realTime = false;
+
   /** Joins the outside world's network, if any. @type {import('./network.mjs').Network | null} */
   network = null;
 
@@ -66,6 +69,8 @@ export class Board {
   #celsius = 25;
   /** @type {{ hostMillis: number, nanos: number } | null} */
   #pace = null;
+  /** Console lines that `expect` has been past. */
+  #expected = 0;
 
   /** @param {BoardOptions} options */
   constructor({ elf, flash, start = new Date(Date.UTC(2026, 0, 1)), seed = 1, faults = false }) {
@@ -175,8 +180,6 @@ export class Board {
     return this.console.lines[at];
   }
 
-  #expected = 0;
-
   /** @param {Ending} ending */
   #continue(ending) {
     this.endings.push(ending);
@@ -206,16 +209,16 @@ export class Board {
     this.machine = null;
   }
 
-  /** Lets the host's sockets work, and holds simulated time back while the network is busy. */
+  /** Lets the host's sockets work, and holds simulated time back while the other side needs real time. */
   async #keepPace() {
     await setImmediate();
-    const { network } = this;
+    const { network, nanos } = this;
     const hostMillis = performance.now();
-    if (network === null || hostMillis - network.lastActivity > network.settleMillis) {
+    const busy = network !== null && hostMillis - network.lastActivity < network.settleMillis;
+    if (!busy && !this.realTime) {
       this.#pace = null;
       return;
     }
-    const { nanos } = this;
     this.#pace ??= { hostMillis, nanos };
     const ahead = (nanos - this.#pace.nanos) / 1e6 - (hostMillis - this.#pace.hostMillis);
     // Simulated time that lags behind is no credit for later.

@@ -1,10 +1,12 @@
 /** The board's chips through embassy's drivers: what firmware sees of I2C, pins, the console, the flash and resets. */
 
 import assert from 'node:assert/strict';
+import { open } from 'node:fs/promises';
 import test from 'node:test';
 
 import { Board, PINS } from '../board.mjs';
 import { flashed } from '../firmware.mjs';
+import { openTerminal } from '../pty.mjs';
 
 /** @param {string} program @param {Partial<import('../board.mjs').BoardOptions>} [options] */
 function powered(program, options) {
@@ -84,6 +86,30 @@ test('console: typed text arrives at the baud rate, and none of it is lost', asy
   const seconds = (board.nanos - start) / 1e9;
   assert.ok(Math.abs(seconds - (line.length + 1) * 10 / 115_200) < 0.003, `${seconds} s`);
   assert.equal(board.console.lost, 0);
+});
+
+test('console: a program opens it as a pseudo-terminal, all bytes pass, and time is real', async () => {
+  const board = powered('inputs');
+  await board.expect('temperature');
+  const terminal = await openTerminal(board.console);
+  const port = await open(terminal.path, 'r+');
+  try {
+    board.realTime = true;
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const expected = Buffer.from(every.map((byte) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte)));
+    await port.write(every);
+    const read = port.read(Buffer.alloc(256), 0, 256);
+    const start = performance.now();
+    await board.run({ seconds: 0.3 });
+    assert.ok(performance.now() - start > 250);
+    const { buffer, bytesRead } = await read;
+    assert.deepEqual(buffer.subarray(0, bytesRead), expected.subarray(0, bytesRead));
+    assert.ok(bytesRead > 0);
+    assert.equal(board.console.text.slice(-256), expected.toString('latin1'));
+  } finally {
+    terminal.close();
+    await port.close();
+  }
 });
 
 test('USB: a serial port is enumerated, opened and echoes; without a computer the firmware sleeps', async () => {
