@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
             bytes = rest;
         }
         while let Some((group, rest)) = bytes.split_first_chunk::<3>() {
-            self.raw(&encode_group(*group));
+            self.quad(encode_group(*group));
             bytes = rest;
         }
         for byte in bytes {
@@ -103,10 +103,17 @@ impl<'a> Writer<'a> {
         }
         self.carried += 1;
         if self.carried == self.carry.len() {
-            let quad = encode_group(self.carry);
-            self.raw(&quad);
+            self.quad(encode_group(self.carry));
             self.carried = 0;
         }
+    }
+
+    fn quad(&mut self, chars: [u8; 4]) {
+        let free = self.out.get_mut(self.len..).unwrap_or_default();
+        if let Some(slot) = free.first_chunk_mut() {
+            *slot = chars;
+        }
+        self.len += chars.len();
     }
 
     /// Ends the part being encoded.
