@@ -194,6 +194,14 @@ impl CredentialArgs {
         Ok(Some(secrets))
     }
 
+    /// Returns the same options with another file.
+    pub fn with_file(&self, path: PathBuf) -> Self {
+        Self {
+            credentials: Some(path),
+            ..self.clone()
+        }
+    }
+
     /// Returns the file that was named.
     pub fn path(&self) -> Option<&Path> {
         self.credentials.as_deref()

@@ -1,9 +1,11 @@
 //! `gateway provision`: from credentials and settings to what is flashed and burnt into a device.
 
+mod batch;
 pub mod contents;
 mod efuse;
 pub mod image;
 pub mod key_file;
+mod rotate;
 pub mod settings;
 mod show;
 mod store_image;
@@ -30,6 +32,10 @@ enum ProvisionCommand {
     EfuseKey(efuse::EfuseKeyArgs),
     /// Write a random device key, which a device's records are encrypted under
     DeviceKey(efuse::DeviceKeyArgs),
+    /// Put a new credential into the free slot of an image that was read from a device
+    Rotate(rotate::RotateArgs),
+    /// Make an image for each row of a CSV file
+    Batch(batch::BatchArgs),
     /// Show what is in an image, but no secret
     Show(show::ShowArgs),
     /// Check a settings file, or print an example
@@ -56,6 +62,8 @@ impl ProvisionArgs {
             ProvisionCommand::Image(args) => args.json,
             ProvisionCommand::EfuseKey(args) => args.json(),
             ProvisionCommand::DeviceKey(args) => args.json(),
+            ProvisionCommand::Rotate(args) => args.json,
+            ProvisionCommand::Batch(args) => args.json,
             ProvisionCommand::Show(args) => args.json,
             ProvisionCommand::Settings(_) => false,
         }
@@ -68,6 +76,8 @@ pub fn run(args: &ProvisionArgs) -> Result<Exit, Failure> {
         ProvisionCommand::Image(args) => image::run(args),
         ProvisionCommand::EfuseKey(args) => efuse::run_efuse_key(args),
         ProvisionCommand::DeviceKey(args) => efuse::run_device_key(args),
+        ProvisionCommand::Rotate(args) => rotate::run(args),
+        ProvisionCommand::Batch(args) => batch::run(args),
         ProvisionCommand::Show(args) => show::run(args),
         ProvisionCommand::Settings(args) => check_settings(args),
     }

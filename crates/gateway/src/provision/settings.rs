@@ -1,5 +1,6 @@
 //! What a device is told beside its credential: a small TOML file, checked as the firmware will check it.
 
+use std::fmt;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -155,12 +156,12 @@ impl Checked {
     }
 }
 
-/// Says which setting is wrong and what it should be.
+/// Says which setting is wrong, and why.
 pub struct SettingError {
     /// The setting as it is written, `network.address`.
     pub name: &'static str,
-    /// What it should be.
-    pub should: String,
+    /// What is wrong with it, as the rest of a sentence.
+    pub what: String,
 }
 
 impl Settings {
@@ -251,20 +252,17 @@ impl Checking {
     /// Says it of settings from a source, such as a file's name or a row.
     pub fn of(self, source: &str) -> Failure {
         match self {
-            Self::Setting(error) => Failure::usage(format_args!(
-                "{source}: {} should {}",
-                error.name, error.should
-            )),
+            Self::Setting(error) => {
+                Failure::usage(format_args!("{source}: {} {}", error.name, error.what))
+            }
             Self::Other(failure) => failure,
         }
     }
 }
 
-fn wrong(name: &'static str, should: impl Into<String>) -> Checking {
-    Checking::Setting(SettingError {
-        name,
-        should: should.into(),
-    })
+fn wrong(name: &'static str, should: impl fmt::Display) -> Checking {
+    let what = format!("should {should}");
+    Checking::Setting(SettingError { name, what })
 }
 
 /// Checks a value that is there; what is wrong with it is said by the check.
@@ -274,24 +272,34 @@ fn checked<T>(
     check: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, Checking> {
     let value = value.map(check).transpose();
-    value.map_err(|why| wrong(name, format!("be another: {why}")))
+    value.map_err(|why| {
+        let what = format!("can't be used: {why}");
+        Checking::Setting(SettingError { name, what })
+    })
 }
 
 fn recipients(numbers: &[String]) -> Result<Vec<PhoneNumber>, Checking> {
     const NAME: &str = "device.recipients";
     if numbers.len() > MAX_PHONES {
-        return Err(wrong(NAME, format!("have {MAX_PHONES} numbers at most")));
+        return Err(wrong(
+            NAME,
+            format_args!("have {MAX_PHONES} numbers at most"),
+        ));
     }
     let number = |text: &String| {
         // As people write them: +1 (555) 123-4567.
         let digits = text.replace([' ', '-', '(', ')', '+'], "");
-        PhoneNumber::new(&digits)
-            .map_err(|error| wrong(NAME, format!("have another number than {text:?}: {error}")))
+        PhoneNumber::new(&digits).map_err(|error| {
+            wrong(
+                NAME,
+                format_args!("have another number than {text:?}: {error}"),
+            )
+        })
     };
     let numbers: Vec<PhoneNumber> = numbers.iter().map(number).collect::<Result<_, _>>()?;
     for (at, number) in numbers.iter().enumerate() {
         if numbers[..at].contains(number) {
-            return Err(wrong(NAME, format!("have {number} once")));
+            return Err(wrong(NAME, format_args!("have {number} once")));
         }
     }
     Ok(numbers)
