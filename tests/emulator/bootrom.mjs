@@ -8,7 +8,8 @@
 
 import { PAGE_BYTES, SECTOR_BYTES } from './flash.mjs';
 
-const FLASH_BASE = 0x10000000;
+/** Where the flash lies in the memory map. */
+export const FLASH_BASE = 0x10000000;
 const BOOT2_BYTES = 256;
 
 /** Where the mask ROM copies boot stage 2: the last 256 bytes of SRAM bank 5. */
@@ -174,5 +175,3 @@ export function crc32(bytes) {
   }
   return crc >>> 0;
 }
-
-export { FLASH_BASE };

@@ -7,7 +7,7 @@
 
 import { RP2040, GPIOPinState } from 'rp2040js';
 
-import { BootRom, FLASH_BASE } from './bootrom.mjs';
+import { BootRom } from './bootrom.mjs';
 import { SimulatedClock } from './clock.mjs';
 import { PowerCut, randomBytes } from './flash.mjs';
 import * as patches from './patches.mjs';
@@ -71,6 +71,9 @@ export class Machine {
 
   /** Levels that something outside drives, by pin. @type {Map<number, boolean>} */
   #driven = new Map();
+
+  /** Levels that are on the pins. @type {Map<number, boolean>} */
+  #levels = new Map();
 
   /** @param {MachineOptions} options */
   constructor({ flash, elf, kept, seed = 1, faults = false }) {
@@ -290,12 +293,20 @@ export class Machine {
     this.mcu.gpio.forEach((_, index) => this.#settlePin(index));
   }
 
-  /** Works out the level on a pin: the chip's own output, else what drives it from outside, else its pull. @param {number} index */
+  /**
+   * Works out the level on a pin: the chip's own output, else what drives it from outside, else its pull resistor.
+   * @param {number} index
+   */
   #settlePin(index) {
     const pin = this.mcu.gpio[index];
     const { value } = pin;
-    if (value === GPIOPinState.High || value === GPIOPinState.Low) pin.setInputValue(value === GPIOPinState.High);
-    else pin.setInputValue(this.#driven.get(index) ?? value === GPIOPinState.InputPullUp);
+    const output = value === GPIOPinState.High || value === GPIOPinState.Low;
+    const input = this.#driven.get(index) ?? value === GPIOPinState.InputPullUp;
+    const level = output ? value === GPIOPinState.High : input;
+    // Telling it the same level again would latch an edge that there was not.
+    if (this.#levels.get(index) === level) return;
+    this.#levels.set(index, level);
+    pin.setInputValue(level);
   }
 
   /**
@@ -320,5 +331,3 @@ function fill(seed) {
   const random = randomBytes(seed);
   return (_, index, array) => (array[index] = random());
 }
-
-export { FLASH_BASE };
