@@ -43,7 +43,38 @@ const PANICKING: [&str; 10] = [
 ///
 /// Each is a package's name, the optimisation levels at which the compiler does not see it, and why
 /// nothing does. A panic is a package's if the line that it was compiled from is.
-const ALLOWED: [(&str, &[&str], &str); 5] = [
+const ALLOWED: [(&str, &[&str], &str); 12] = [
+    (
+        "chacha20-",
+        &["z"],
+        "cuts keys and blocks into words, which have the lengths that their types say",
+    ),
+    (
+        "chacha20poly1305-",
+        &["z"],
+        "copies two lengths of 8 bytes into a block of 16",
+    ),
+    (
+        "chrono-",
+        &["3", "s", "z"],
+        "looks up tables by remainders and ordinals that fit them",
+    ),
+    (
+        "cipher-",
+        &["3", "s", "z"],
+        "ends its keystream after 256 GiB, of which a sealed value takes 1 KiB",
+    ),
+    ("hybrid-array-", &["z"], "indexes arrays with constants"),
+    (
+        "universal-hash-",
+        &["z"],
+        "pads a rest that is shorter than a block",
+    ),
+    (
+        "secure-store/src/ds3231.rs:0",
+        &["3", "s"],
+        "holds chrono inlined, where merged panics lose their lines",
+    ),
     (
         "base64ct-",
         &["z"],

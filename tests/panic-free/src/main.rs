@@ -8,6 +8,7 @@
 
 mod api_auth;
 mod jwt_core;
+mod secure_store;
 mod serde_claims;
 mod sms_alert;
 
@@ -21,6 +22,7 @@ pub extern "C" fn _start() -> ! {
     api_auth::use_all();
     jwt_core::use_all();
     serde_claims::use_all();
+    secure_store::use_all();
     sms_alert::use_all();
     #[cfg(feature = "deliberate-panic")]
     deliberate_panic();
