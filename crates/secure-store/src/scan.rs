@@ -3,7 +3,7 @@
 use embedded_storage::nor_flash::ReadNorFlash;
 
 use crate::checksum;
-use crate::entry::{ENTRY_ALIGN, EntryHeader, EntryState};
+use crate::entry::{ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN};
 use crate::header::{HEADER_LEN, Header, HeaderState};
 
 /// Bytes that are read at once.
@@ -26,9 +26,9 @@ pub(crate) struct Log {
     pub end: u32,
     /// The number of the last write that the copy knows of.
     pub last: u32,
-    /// Whether nothing up to the last write is missing.
+    /// Whether nothing up to the last write is missing, and at most one torn entry is behind it.
     pub complete: bool,
-    /// Whether all behind the end is erased too.
+    /// Whether all behind the last write is erased.
     pub whole: bool,
 }
 
@@ -79,7 +79,9 @@ pub(crate) fn scan<F: ReadNorFlash>(
         ended = log.end >= len;
         log.whole = ended;
     }
-    log.complete = fits && count >= header.count;
+    let end = start.saturating_add(log.end);
+    let rest = len.saturating_sub(log.end);
+    log.complete = fits && count >= header.count && (log.whole || is_torn(flash, end, rest)?);
     log.whole &= log.complete;
     log.last = log.last.max(header.through);
     Ok(Found::Log(log))
@@ -124,6 +126,26 @@ pub(crate) fn read_entry<F: ReadNorFlash>(
         true => Entry::Intact(header),
         false => Entry::Torn,
     })
+}
+
+/// Whether what is at the end of a log may be the one entry that a power cut has torn.
+///
+/// If an entry in order follows it is not: nothing is written behind a torn one. It is rot then.
+fn is_torn<F: ReadNorFlash>(flash: &mut F, end: u32, rest: u32) -> Result<bool, F::Error> {
+    let longest = rest.min(MAX_ENTRY_LEN as u32);
+    let mut at = ENTRY_ALIGN;
+    while at < longest {
+        let next = read_entry(flash, end.saturating_add(at), rest.saturating_sub(at))?;
+        if let Entry::Intact(_) = next {
+            return Ok(false);
+        }
+        at = at.saturating_add(ENTRY_ALIGN);
+    }
+    is_blank(
+        flash,
+        end.saturating_add(longest),
+        rest.saturating_sub(longest),
+    )
 }
 
 /// Whether all bits are ones.

@@ -150,7 +150,9 @@ fn one_copy_rots_and_the_other_is_read() {
             .take_while(|byte| **byte == 0xff)
             .count();
     let mut random = Random(6);
-    for at in (0..used).chain([4095]) {
+    // Every byte of the header and of the first and last entries, and some of the others.
+    let places = (0..used).filter(|at| *at < 80 || used - at < 80 || at % 7 == 0);
+    for at in places.chain([4095]) {
         for side in [0, COPY] {
             let mut bytes = good.clone();
             bytes[side + at] ^= 1 << random.below(8);
