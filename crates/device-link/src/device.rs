@@ -326,6 +326,7 @@ fn carry_out<'d>(
             arriving.forget();
             stored.map(|unchanged| Reply::Stored { unchanged })
         }
+        Request::Verified(slot) => writing::verified(slot, device).map(Reply::Slots),
         Request::Promote(slot) => writing::promote(slot, device).map(Reply::Slots),
         Request::Retire(slot) => writing::retire(slot, device).map(Reply::Slots),
         Request::Reboot => Ok(Reply::Done),

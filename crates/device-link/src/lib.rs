@@ -35,7 +35,7 @@ pub use message::{Announced, MAX_CHUNK_LEN, Reply, Request};
 pub use refusal::Refusal;
 pub use status::{
     Access, ClockQuality, ClockStatus, CopyStatus, CredentialStatus, MAX_NAME_LEN, OutboxStatus,
-    Status,
+    SHOWN_ID_LEN, Status,
 };
 pub use transfer::Upload;
 pub use writing::{CERTIFICATES_VERSION, ROTATION_VERSION};

@@ -35,6 +35,8 @@ pub enum Request<'a> {
     },
     /// Write the record that has arrived.
     Commit,
+    /// Take over that the API has accepted a slot's credential, which the desktop has tried itself.
+    Verified(Slot),
     /// Put a verified credential into use; it is in use already if this is repeated.
     Promote(Slot),
     /// Forget a slot's credential, which is not in use; it is gone already if this is repeated.
@@ -84,6 +86,7 @@ mod operation {
     pub const PROMOTE: u8 = 6;
     pub const RETIRE: u8 = 7;
     pub const REBOOT: u8 = 8;
+    pub const VERIFIED: u8 = 9;
 }
 
 const DONE: u8 = 0;
@@ -111,6 +114,7 @@ impl<'a> Request<'a> {
                 put(bytes)
             }
             Self::Commit => put(&[operation::COMMIT]),
+            Self::Verified(slot) => put(&[operation::VERIFIED, slot_byte(slot)]),
             Self::Promote(slot) => put(&[operation::PROMOTE, slot_byte(slot)]),
             Self::Retire(slot) => put(&[operation::RETIRE, slot_byte(slot)]),
             Self::Reboot => put(&[operation::REBOOT]),
@@ -138,6 +142,7 @@ impl<'a> Request<'a> {
                 bytes: core::mem::take(&mut reader.0),
             },
             operation::COMMIT => Self::Commit,
+            operation::VERIFIED => Self::Verified(slot_of(reader.u8()?)?),
             operation::PROMOTE => Self::Promote(slot_of(reader.u8()?)?),
             operation::RETIRE => Self::Retire(slot_of(reader.u8()?)?),
             operation::REBOOT => Self::Reboot,
@@ -160,7 +165,7 @@ impl<'a> Request<'a> {
             Self::Commit => Reply::Stored {
                 unchanged: reader.u8()? == 1,
             },
-            Self::Promote(_) | Self::Retire(_) => {
+            Self::Verified(_) | Self::Promote(_) | Self::Retire(_) => {
                 Reply::Slots(Slots::from_bytes(reader.take(Slots::RECORD_LEN)?).ok()?)
             }
             Self::SetClock { .. } | Self::Reboot => Reply::Done,

@@ -8,8 +8,11 @@ use crate::bytes::{Payload, Reader, put_text};
 /// Most bytes of a firmware's version and of a device's name; a longer one is cut.
 pub const MAX_NAME_LEN: usize = 32;
 
-/// Most bytes of an API's name and of an ID.
-const MAX_ID_LEN: usize = 64;
+/// Most bytes of an API's name.
+const MAX_API_LEN: usize = 64;
+
+/// Most bytes that are told of an ID: enough to tell two apart, for vendors ask to keep IDs to oneself.
+pub const SHOWN_ID_LEN: usize = 8;
 
 /// What a device tells about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +88,7 @@ pub enum ClockQuality {
 pub struct CredentialStatus<'a> {
     /// The API that it is for.
     pub api: &'a str,
-    /// The ID that goes into the token, empty if there is none.
+    /// The ID that goes into the token, empty if there is none; its first [`SHOWN_ID_LEN`] bytes are told.
     pub id: &'a str,
     /// The custody of its key.
     pub custody: Custody,
@@ -153,8 +156,8 @@ impl<'a> Status<'a> {
                 Some(credential) => {
                     out.push(custody_byte(credential.custody).saturating_add(1))
                         .ok()?;
-                    put_text(out, credential.api, MAX_ID_LEN)?;
-                    put_text(out, credential.id, MAX_ID_LEN)?;
+                    put_text(out, credential.api, MAX_API_LEN)?;
+                    put_text(out, credential.id, SHOWN_ID_LEN)?;
                 }
             }
         }

@@ -99,6 +99,19 @@ pub(crate) fn store(
     Ok(unchanged)
 }
 
+/// Takes over that the API has accepted a slot's credential.
+pub(crate) fn verified(slot: Slot, device: &mut impl Device) -> Result<Slots, Refusal> {
+    let slots = slots(device)?;
+    let accepted = slots.accepted(slot);
+    if slots.state(slot) == SlotState::Empty {
+        return Err(Refusal::NotNow);
+    }
+    if accepted != slots {
+        device.put(Key::ROTATION, ROTATION_VERSION, &accepted.to_bytes())?;
+    }
+    Ok(accepted)
+}
+
 /// Puts a slot's verified credential into use.
 pub(crate) fn promote(slot: Slot, device: &mut impl Device) -> Result<Slots, Refusal> {
     let slots = slots(device)?;

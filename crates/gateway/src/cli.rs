@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, credentials, demo, exit, inspect, keys, provision, send, serve, sign, verify};
+use crate::{
+    check, credentials, demo, device, exit, inspect, keys, provision, send, serve, sign, verify,
+};
 
 /// Signs short-lived tokens for gateways, and sends SMS alerts with them
 #[derive(Debug, Parser)]
@@ -32,6 +34,8 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// Make what is flashed and burnt into a device
     Provision(provision::ProvisionArgs),
+    /// Talk to a device over a serial port
+    Device(device::DeviceArgs),
     /// Run a stand-in of the four APIs on this machine
     Serve(serve::ServeArgs),
 }

@@ -8,6 +8,7 @@ mod credential_file;
 mod credentials;
 mod delivery;
 mod demo;
+mod device;
 mod durable;
 mod endpoint;
 mod exit;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Some(Command::Send(args)) => (args.json, send::run(&args)),
         Some(Command::Keys(args)) => (args.json(), keys::run(&args)),
         Some(Command::Provision(args)) => (args.json(), provision::run(&args)),
+        Some(Command::Device(args)) => (args.json(), device::run(&args)),
         Some(Command::Serve(args)) => (args.json, serve::run(&args)),
     };
     match result {

@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
 use crate::provision::image::{CustodyArgs, Plan, custody_name, report, write};
-use crate::provision::key_file;
 use crate::provision::settings::{Checking, Settings};
 use crate::provision::target::Target;
+use crate::provision::{key_file, show};
 use crate::sign::api;
 use crate::{durable, output};
 
@@ -338,7 +338,7 @@ fn check(args: &BatchArgs, rows: &[Row]) -> Result<Vec<Value>, Failure> {
             "file": file_name(args, row),
             "custody": custody_name(made.custody),
             "api": args.api.name,
-            "id": row.plan.secrets.credential()?.id(),
+            "id": show::shown_id(row.plan.secrets.credential()?.id()),
             "sha256": digest,
         }));
         bar.inc(1);

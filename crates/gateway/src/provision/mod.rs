@@ -7,7 +7,7 @@ pub mod image;
 pub mod key_file;
 mod rotate;
 pub mod settings;
-mod show;
+pub mod show;
 mod store_image;
 mod target;
 mod uf2;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use api_auth::{Slot, SlotState, Slots, Step};
 use clap::Args;
+use device_link::SHOWN_ID_LEN;
 use secure_store::{
     ClockRecord, Credential, CredentialKey, Custody, Key, Setting, Settings, StoreError,
 };
@@ -304,13 +305,21 @@ fn credential(value: &[u8], custody: Option<Custody>) -> Option<Lines> {
     };
     let mut lines = vec![("api".to_owned(), credential.api.to_owned())];
     if !credential.id.is_empty() {
-        lines.push(("id".into(), printable(credential.id)));
+        lines.push(("id".into(), shown_id(credential.id)));
     }
     lines.push(("key".into(), place));
     if let Some(stored) = custody {
         lines.push(("custody".into(), credential.custody(stored).to_string()));
     }
     Some(lines)
+}
+
+/// Returns the first characters of an ID, for vendors ask to keep IDs to oneself.
+pub fn shown_id(id: &str) -> String {
+    match id.get(..SHOWN_ID_LEN) {
+        Some(start) if start.len() < id.len() => format!("{}...", printable(start)),
+        _ => printable(id),
+    }
 }
 
 /// Returns the state of a slot in words.

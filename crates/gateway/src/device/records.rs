@@ -1,0 +1,109 @@
+//! `gateway device provision`: settings and the first credential, over the cable.
+
+use std::path::PathBuf;
+
+use api_auth::{Api, Slot, SlotState};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::credentials::CredentialArgs;
+use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
+use crate::device::status;
+use crate::exit::{Exit, Failure};
+use crate::provision::contents::{self, KeyPlace, Record};
+use crate::provision::image::{CustodyArgs, report};
+use crate::provision::settings::Settings;
+use crate::sign::api;
+
+/// The options of `gateway device provision`.
+#[derive(Args, Debug)]
+pub struct ProvisionArgs {
+    #[command(flatten)]
+    pub line: LineArgs,
+    #[command(flatten)]
+    authority: AuthorityArgs,
+    /// The settings, in TOML; gateway provision settings --example prints some
+    #[arg(long, value_name = "FILE", required_unless_present = "api")]
+    settings: Option<PathBuf>,
+    /// The API whose credential the device gets
+    #[arg(long, value_parser = api)]
+    api: Option<&'static Api>,
+    /// The key that signs is in this fuse block or slot of the chip, and is not sent
+    #[arg(long, value_name = "NUMBER", requires = "api", value_parser = clap::value_parser!(u8).range(0..16))]
+    hardware_key: Option<u8>,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+}
+
+/// Sends the records.
+pub fn provision(args: &ProvisionArgs) -> Result<Exit, Failure> {
+    let mut records = match &args.settings {
+        None => Vec::new(),
+        Some(path) => {
+            let settings = Settings::read(path)?.check(&args.credentials);
+            contents::settings(&settings.map_err(|error| error.of(&path.display().to_string()))?)?
+        }
+    };
+    let credential = match args.api {
+        None => None,
+        Some(api) => Some((
+            args.credentials.secrets(api)?,
+            key_place(args.hardware_key, api)?,
+        )),
+    };
+    let mut connection = Connection::open(&args.line, args.authority.authority()?)?;
+    if let Some((secrets, place)) = &credential {
+        let slots = status::slots(&mut connection)?;
+        let slot = slots.active();
+        // A credential that is on trial may be this one, sent before an interruption.
+        if !matches!(slots.state(slot), SlotState::Empty | SlotState::Trial) {
+            return Err(Failure::usage(
+                "the device has a credential: replace it with gateway device rotate",
+            ));
+        }
+        records.push(contents::credential(secrets, *place, slot)?);
+    }
+    let unchanged = send(&mut connection, &records)?;
+    report(
+        args.line.json,
+        json!({ "ok": true, "records": records.len(), "unchanged": unchanged }),
+        format_args!(
+            "{} records are in the device, {unchanged} of them were before",
+            records.len()
+        ),
+    )
+}
+
+/// Returns where the key is, if it can be there.
+pub fn key_place(hardware_key: Option<u8>, api: &Api) -> Result<KeyPlace, Failure> {
+    let custody = CustodyArgs {
+        hardware_key,
+        ..CustodyArgs::default()
+    };
+    custody.key_place(api)
+}
+
+/// Returns the record of a credential in a slot and whether the device had it before it was sent.
+pub fn send_credential(
+    connection: &mut Connection,
+    credential: (&crate::credentials::Secrets, KeyPlace),
+    slot: Slot,
+) -> Result<(), Failure> {
+    let record = contents::credential(credential.0, credential.1, slot)?;
+    send(connection, &[record]).map(|_| ())
+}
+
+/// Sends records and returns how many the device had already.
+fn send(connection: &mut Connection, records: &[Record]) -> Result<usize, Failure> {
+    let total: usize = records.iter().map(|record| record.value.len()).sum();
+    let style = ProgressStyle::with_template("sending {bar:30} {bytes}/{total_bytes}");
+    let bar = ProgressBar::new(total as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut unchanged = 0;
+    for record in records {
+        unchanged += usize::from(connection.upload(record, &bar)?);
+    }
+    bar.finish_and_clear();
+    Ok(unchanged)
+}
