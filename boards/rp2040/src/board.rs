@@ -1,5 +1,7 @@
 //! The parts of an RP2040 board, as the application wants them.
 
+use core::cell::RefCell;
+
 use embassy_rp::adc::{self, Adc, Channel};
 use embassy_rp::clocks::RoscRng;
 use embassy_rp::flash::{self, Flash};
@@ -8,9 +10,11 @@ use embassy_rp::i2c::{self, I2c};
 use embassy_rp::peripherals::{FLASH, I2C0};
 use embassy_rp::uart::{BufferedUartRx, BufferedUartTx};
 use embassy_rp::watchdog::Watchdog;
-use embassy_time::Duration;
-use gateway_firmware::{Board, PlainConnect, StackNetwork, Thermometer};
+use embassy_time::{Delay, Duration};
+use embedded_hal_bus::i2c::RefCellDevice;
+use gateway_firmware::{Board, ChipKeys, PlainConnect, StackNetwork, Thermometer};
 use secure_store::Ds3231;
+use secure_store::atecc608::{Atecc608, DEFAULT_ADDRESS, SlotKey};
 
 use crate::memory::FLASH_LEN;
 
@@ -27,10 +31,31 @@ impl Board for Rp2040 {
     type Contact = Input<'static>;
     type Light = Output<'static>;
     type Thermometer = Temperature;
-    type Rtc = Ds3231<I2c<'static, I2C0, i2c::Blocking>>;
+    type Rtc = Ds3231<SharedBus>;
+    type ChipKeys = Element;
     type Watchdog = Dog;
     type Connect = PlainConnect<'static>;
     type Network = StackNetwork<'static>;
+}
+
+/// The I2C bus, at 100 kHz.
+pub type Bus = I2c<'static, I2C0, i2c::Blocking>;
+
+/// The bus for one of the chips on it.
+pub type SharedBus = RefCellDevice<'static, Bus>;
+
+/// The ATECC608 on the bus, if there is one: that is seen when it is used.
+pub struct Element(pub &'static RefCell<Bus>);
+
+impl ChipKeys for Element {
+    type Key = SlotKey<SharedBus, Delay>;
+
+    fn key(&self, slot: u8) -> Option<Self::Key> {
+        let bus = RefCellDevice::new(self.0);
+        Atecc608::new(bus, Delay, DEFAULT_ADDRESS)
+            .into_key(slot)
+            .ok()
+    }
 }
 
 /// The chip's watchdog, which resets everything.

@@ -6,5 +6,5 @@ mod board;
 mod last_words;
 pub mod memory;
 
-pub use board::{Dog, Rp2040, Temperature, random};
+pub use board::{Bus, Dog, Element, Rp2040, Temperature, random};
 pub use last_words::last_words;

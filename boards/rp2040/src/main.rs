@@ -3,6 +3,8 @@
 #![no_std]
 #![no_main]
 
+use core::cell::RefCell;
+
 use embassy_executor::Spawner;
 use embassy_net::StackResources;
 use embassy_net_wiznet::chip::W5500;
@@ -17,9 +19,10 @@ use embassy_rp::uart::{self, BufferedInterruptHandler, BufferedUart};
 use embassy_rp::watchdog::{ResetReason, Watchdog};
 use embassy_rp::{bind_interrupts, dma};
 use embassy_time::Delay;
+use embedded_hal_bus::i2c::RefCellDevice;
 use embedded_hal_bus::spi::ExclusiveDevice;
 use gateway_firmware::{Parts, PlainConnect, StackNetwork, run};
-use gateway_rp2040::{Dog, Rp2040, Temperature, last_words, memory, random};
+use gateway_rp2040::{Bus, Dog, Element, Rp2040, Temperature, last_words, memory, random};
 use secure_store::{Ds3231, Region, Rtc};
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -100,8 +103,10 @@ async fn main(spawner: Spawner) {
     static TCP_RX: ConstStaticCell<[u8; 2048]> = ConstStaticCell::new([0; 2048]);
     static TCP_TX: ConstStaticCell<[u8; 2048]> = ConstStaticCell::new([0; 2048]);
 
-    let i2c = I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, i2c::Config::default());
-    let mut rtc = Ds3231::new(i2c);
+    let bus = I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, i2c::Config::default());
+    static BUS: StaticCell<RefCell<Bus>> = StaticCell::new();
+    let bus: &RefCell<Bus> = BUS.init(RefCell::new(bus));
+    let mut rtc = Ds3231::new(RefCellDevice::new(bus));
     let rtc = rtc.read().is_ok().then_some(rtc);
 
     let adc = Adc::new_blocking(p.ADC, adc::Config::default());
@@ -118,6 +123,7 @@ async fn main(spawner: Spawner) {
         light: Output::new(p.PIN_25, Level::Low),
         thermometer: Temperature::new(adc, Channel::new_temp_sensor(p.ADC_TEMP_SENSOR)),
         rtc,
+        chip_keys: Element(bus),
         watchdog,
         connect: PlainConnect::new(stack, TCP_RX.take(), TCP_TX.take()),
         network: StackNetwork(stack),

@@ -80,16 +80,40 @@ impl<const N: usize> Authorizer<HmacKey, N> {
             let key = credential.hmac_key().map_err(AuthorizeError::Credential)?;
             return Self::with_engine(api, credential.id(), key);
         }
-        Ok(Self {
-            value: credential
-                .static_value()
-                .map_err(AuthorizeError::TooSmall)?,
-            signer: None,
-        })
+        Self::with_sent_key(credential)
     }
 }
 
 impl<E: MacEngine, const N: usize> Authorizer<E, N> {
+    /// Takes a credential whose key is sent as it is, whichever engine signs for others.
+    ///
+    /// ```
+    /// use api_auth::{Api, AuthorizeError, Authorizer, Credential, CredentialError, Policy};
+    /// use jwt_core::HmacKey;
+    ///
+    /// let (id, key) = ("74f80a77-9b3f-44ac-b3ad-ab68cfb548fa", "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK");
+    /// let signs = Credential::new(&Api::HEYMARKET, Some(id), key, Policy::FIELD)?;
+    /// let refused = Authorizer::<HmacKey, 172>::with_sent_key(&signs).err();
+    /// assert_eq!(refused, Some(AuthorizeError::Credential(CredentialError::KeySigns)));
+    /// # Ok::<(), CredentialError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthorizeError::TooSmall`] if `N` is less than [`Scheme::value_len`]; [`AuthorizeError::Credential`] if the
+    /// scheme is one of tokens.
+    pub fn with_sent_key(credential: &Credential<'_>) -> Result<Self, AuthorizeError<E::Error>> {
+        if credential.api().scheme.is_token() {
+            return Err(AuthorizeError::Credential(CredentialError::KeySigns));
+        }
+        let value = credential
+            .static_value()
+            .map_err(AuthorizeError::TooSmall)?;
+        Ok(Self {
+            value,
+            signer: None,
+        })
+    }
+
     /// Takes an HMAC engine that holds the key belonging to `id`, for an API with a token scheme.
     ///
     /// # Errors

@@ -218,6 +218,8 @@ pub enum CredentialError {
     LiveKey,
     /// An HMAC engine stands in for the key, but this API is sent the key itself.
     KeyIsSent,
+    /// The key would be sent, but this API's signs tokens.
+    KeySigns,
     /// The HMAC key would have fewer than 32 bytes.
     WeakKey {
         /// The bytes that it would have.
@@ -273,6 +275,7 @@ impl fmt::Display for CredentialError {
             }
             Self::TestKey => f.write_str("a test key alerts nobody: use a production key here"),
             Self::LiveKey => f.write_str("a production key reaches people: use a test key here"),
+            Self::KeySigns => f.write_str("this API's key signs tokens: it is never sent itself"),
             Self::KeyIsSent => {
                 f.write_str("this API is sent the key itself: an HMAC engine can't give it")
             }

@@ -3,6 +3,7 @@
 use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_io_async::{Read, Write};
 use embedded_storage::nor_flash::NorFlash;
+use jwt_core::MacEngine;
 use secure_store::{Region, Rtc};
 use sms_alert::Connect;
 
@@ -24,6 +25,8 @@ pub trait Board {
     type Thermometer: Thermometer;
     /// The battery-backed clock.
     type Rtc: Rtc;
+    /// Where keys are that no software can read.
+    type ChipKeys: ChipKeys;
     /// What resets a board that has hung.
     type Watchdog: Watchdog;
     /// The way to the API's server.
@@ -52,6 +55,8 @@ pub struct Parts<B: Board> {
     pub thermometer: B::Thermometer,
     /// The battery-backed clock, if one answers.
     pub rtc: Option<B::Rtc>,
+    /// Where keys are that no software can read.
+    pub chip_keys: B::ChipKeys,
     /// What resets the board when the application has hung.
     pub watchdog: B::Watchdog,
     /// The way to the API's server.
@@ -66,6 +71,17 @@ pub struct Parts<B: Board> {
     pub start: &'static str,
     /// What the program before this start died of, if it panicked.
     pub last_words: &'static str,
+}
+
+/// Where keys are that no software can read: a secure element, or fuses of the chip.
+pub trait ChipKeys {
+    /// A key in a slot.
+    type Key: MacEngine;
+
+    /// Returns the key in a slot, or `None` if there is no such slot.
+    ///
+    /// Whether the chip answers is seen when the key is used: a loose wire mustn't keep a gateway from starting.
+    fn key(&self, slot: u8) -> Option<Self::Key>;
 }
 
 /// What measures the temperature.

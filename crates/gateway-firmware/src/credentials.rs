@@ -1,19 +1,20 @@
 //! From the stored credentials to a session.
 
 use core::cell::RefCell;
-use core::convert::Infallible;
 use core::fmt;
 
 use api_auth::{
     Api, AuthorizeError, Authorizer, Clock, CredentialError, MAX_ID_LEN, MAX_KEY_LEN, Policy,
     Scheme, SendKind, Session, Slot, Slots,
 };
-use embedded_storage::nor_flash::NorFlash;
-use jwt_core::HmacKey;
+use embedded_storage::nor_flash::{ErrorType, NorFlash};
+use jwt_core::MacEngine;
 use secure_store::{
     CREDENTIAL_VERSION, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN, StoreError,
 };
 
+use crate::board::ChipKeys;
+use crate::engine::Engine;
 use crate::records::BoardStore;
 
 /// Bytes of the longest value of an `Authorization` header: a key of 256 bytes as HTTP Basic.
@@ -26,20 +27,18 @@ pub const AUTHORIZATION_LEN: usize = {
 /// Version of the form of the record of a rotation, which is [`Slots::to_bytes`].
 pub(crate) const ROTATION_VERSION: u8 = 1;
 
-/// A session whose HMAC keys are in memory.
-pub type BoardSession = Session<'static, HmacKey, AUTHORIZATION_LEN>;
-
-type BoardAuthorizer = Authorizer<HmacKey, AUTHORIZATION_LEN>;
+/// A session whose HMAC keys are in memory, or keys `H` in a chip.
+pub type BoardSession<H> = Session<'static, Engine<H>, AUTHORIZATION_LEN>;
 
 /// What the slots hold, and who can get at it.
-pub struct Credentials {
+pub struct Credentials<H: MacEngine> {
     /// The session.
-    pub session: BoardSession,
+    pub session: BoardSession<H>,
     /// The worse custody of the two credentials.
     pub custody: Custody,
 }
 
-impl Credentials {
+impl<H: MacEngine> Credentials<H> {
     /// Makes a session of the stored credentials and how far their rotation has come.
     ///
     /// # Errors
@@ -48,10 +47,11 @@ impl Credentials {
         store: &RefCell<BoardStore<F>>,
         clock: Clock,
         policy: Policy,
-    ) -> Result<Self, CredentialsError<F::Error>> {
+        chip_keys: &impl ChipKeys<Key = H>,
+    ) -> Result<Self, CredentialsError<F::Error, H::Error>> {
         let mut store = store.try_borrow_mut().map_err(|_| CredentialsError::Busy)?;
-        let a = credential(&mut store, Slot::A, policy)?;
-        let b = credential(&mut store, Slot::B, policy)?;
+        let a = credential(&mut store, Slot::A, policy, chip_keys)?;
+        let b = credential(&mut store, Slot::B, policy, chip_keys)?;
         let slots = slots(&mut store, a.is_some(), b.is_some())?;
         let (api, custody) = match (&a, &b) {
             (None, None) => return Err(CredentialsError::None),
@@ -61,23 +61,27 @@ impl Credentials {
             }
             _ => return Err(CredentialsError::TwoApis),
         };
-        let authorizer = |loaded: Option<Loaded>| loaded.map(|loaded| loaded.authorizer);
+        let authorizer = |loaded: Option<Loaded<H>>| loaded.map(|loaded| loaded.authorizer);
         let session = Session::new(api, clock, slots, authorizer(a), authorizer(b));
         Ok(Self { session, custody })
     }
 }
 
-struct Loaded {
+type LoadResult<F, H> =
+    Result<Option<Loaded<H>>, CredentialsError<<F as ErrorType>::Error, <H as MacEngine>::Error>>;
+
+struct Loaded<H: MacEngine> {
     api: &'static Api,
     custody: Custody,
-    authorizer: BoardAuthorizer,
+    authorizer: Authorizer<Engine<H>, AUTHORIZATION_LEN>,
 }
 
-fn credential<F: NorFlash>(
+fn credential<F: NorFlash, H: MacEngine>(
     store: &mut BoardStore<F>,
     slot: Slot,
     policy: Policy,
-) -> Result<Option<Loaded>, CredentialsError<F::Error>> {
+    chip_keys: &impl ChipKeys<Key = H>,
+) -> LoadResult<F, H> {
     let key = Key::credential(match slot {
         Slot::A => 0,
         Slot::B => 1,
@@ -97,14 +101,21 @@ fn credential<F: NorFlash>(
     }
     let custody = credential.custody(stored);
     let authorizer = match credential.key {
-        CredentialKey::Prepared(key) => Authorizer::with_engine(api, credential.id, key),
+        CredentialKey::Prepared(key) => {
+            Authorizer::with_engine(api, credential.id, Engine::Stored(key))
+        }
         CredentialKey::Sent(key) => {
             let id = Some(credential.id).filter(|id| !id.is_empty());
             let sent = api_auth::Credential::new(api, id, key, policy)
                 .map_err(|error| CredentialsError::Credential(slot, error))?;
-            Authorizer::new(&sent)
+            Authorizer::with_sent_key(&sent)
         }
-        CredentialKey::Hardware(_) => return Err(CredentialsError::Hardware(slot)),
+        CredentialKey::Hardware(place) => {
+            let key = chip_keys
+                .key(place)
+                .ok_or(CredentialsError::Hardware(slot))?;
+            Authorizer::with_engine(api, credential.id, Engine::Chip(key))
+        }
     };
     let authorizer = authorizer.map_err(|error| CredentialsError::Authorizer(slot, error))?;
     Ok(Some(Loaded {
@@ -115,11 +126,11 @@ fn credential<F: NorFlash>(
 }
 
 /// Returns how far a rotation has come; credentials without a record of it were just deployed.
-fn slots<F: NorFlash>(
+fn slots<F: NorFlash, K>(
     store: &mut BoardStore<F>,
     a: bool,
     b: bool,
-) -> Result<Slots, CredentialsError<F::Error>> {
+) -> Result<Slots, CredentialsError<F::Error, K>> {
     let mut value = [0; Slots::RECORD_LEN];
     let record = store.get(Key::ROTATION, &mut value);
     if let Some(record) = record.map_err(CredentialsError::Store)? {
@@ -136,10 +147,10 @@ fn slots<F: NorFlash>(
     Ok(slots)
 }
 
-/// Says why there is no session; `E` is the flash driver's error.
+/// Says why there is no session; `E` is the flash driver's error, `K` that of the chip with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CredentialsError<E> {
+pub enum CredentialsError<E, K> {
     /// No slot has a credential.
     None,
     /// The slots' credentials are of different APIs.
@@ -148,12 +159,12 @@ pub enum CredentialsError<E> {
     Record(Slot),
     /// The slot's API is not known, or is none that sends an SMS.
     Api(Slot),
-    /// The slot's key is in hardware that this board doesn't have.
+    /// The slot's key is in a place that the board's chip doesn't have.
     Hardware(Slot),
     /// The slot's key is not one that the API issues.
     Credential(Slot, CredentialError),
     /// The slot's credential can't be used.
-    Authorizer(Slot, AuthorizeError<Infallible>),
+    Authorizer(Slot, AuthorizeError<K>),
     /// The record of the rotation can't be read.
     Rotation,
     /// The store is borrowed elsewhere.
@@ -162,7 +173,7 @@ pub enum CredentialsError<E> {
     Store(StoreError<E>),
 }
 
-impl<E: fmt::Debug> fmt::Display for CredentialsError<E> {
+impl<E: fmt::Debug, K: fmt::Display> fmt::Display for CredentialsError<E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("there is no credential: provision the device"),
@@ -179,7 +190,7 @@ impl<E: fmt::Debug> fmt::Display for CredentialsError<E> {
             ),
             Self::Hardware(slot) => write!(
                 f,
-                "the key of slot {slot:?} is in a secure element, which this firmware can't use: provision a stored key"
+                "the key of slot {slot:?} is in a place that this board's chip doesn't have: provision it anew"
             ),
             Self::Credential(slot, error) => write!(f, "the credential in slot {slot:?}: {error}"),
             Self::Authorizer(slot, error) => write!(f, "the credential in slot {slot:?}: {error}"),
@@ -192,4 +203,4 @@ impl<E: fmt::Debug> fmt::Display for CredentialsError<E> {
     }
 }
 
-impl<E: fmt::Debug> core::error::Error for CredentialsError<E> {}
+impl<E: fmt::Debug, K: fmt::Debug + fmt::Display> core::error::Error for CredentialsError<E, K> {}

@@ -8,12 +8,13 @@ use embassy_futures::join::join5;
 use embassy_sync::signal::Signal;
 use embassy_time::{Duration, Ticker, Timer};
 use embedded_hal::digital::OutputPin;
+use jwt_core::MacEngine;
 use secure_store::{Plain, StoreError};
 use sms_alert::{
     BUFFER_LEN, Backoff, Client, Connect, FieldError, Host, Outbox, OutboxError, Rules, Sending,
 };
 
-use crate::board::{Board, Network, Parts, Watchdog};
+use crate::board::{Board, ChipKeys, Network, Parts, Watchdog};
 use crate::configuration::{Configuration, ConfigurationError};
 use crate::console::{Command, Console, read_line};
 use crate::credentials::{Credentials, CredentialsError};
@@ -21,7 +22,7 @@ use crate::inputs;
 use crate::light::Mood;
 use crate::records::{BoardStore, OutboxRecords, RecordsError};
 use crate::sender::Sender;
-use crate::shared::{FlashError, Shared, uptime_ms};
+use crate::shared::{ChipKeyError, FlashError, Shared, uptime_ms};
 use crate::timekeeper::Timekeeper;
 use crate::transport::{NoTls, may_send};
 use crate::vitals::Vitals;
@@ -49,6 +50,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> ! {
         light,
         thermometer,
         rtc,
+        chip_keys,
         watchdog,
         random,
         build_secs,
@@ -74,9 +76,17 @@ pub async fn run<B: Board>(parts: Parts<B>) -> ! {
     let store = BoardStore::open(flash, region, Plain);
     let store = match store.and_then(|mut store| store.repair().map(|()| store)) {
         Ok(store) => RefCell::new(store),
-        Err(error) => halt(&console, console_in, &mut body, Refusal::Store(error)).await,
+        Err(error) => {
+            halt(
+                &console,
+                console_in,
+                &mut body,
+                BoardRefusal::<B>::Store(error),
+            )
+            .await
+        }
     };
-    let started = Started::new(&store, rtc, build_secs, &connect);
+    let started = Started::new(&store, rtc, build_secs, &connect, &chip_keys);
     let Started {
         configuration,
         credentials: Credentials { session, custody },
@@ -96,7 +106,15 @@ pub async fn run<B: Board>(parts: Parts<B>) -> ! {
         random(),
     ) {
         Ok(outbox) => RefCell::new(outbox),
-        Err(error) => halt(&console, console_in, &mut body, Refusal::Outbox(error)).await,
+        Err(error) => {
+            halt(
+                &console,
+                console_in,
+                &mut body,
+                BoardRefusal::<B>::Outbox(error),
+            )
+            .await
+        }
     };
 
     let api = session.api().name;
@@ -142,7 +160,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> ! {
                 &console,
                 console_in,
                 &mut body,
-                Refusal::<FlashError<B>>::Host(error),
+                BoardRefusal::<B>::Host(error),
             )
             .await
         }
@@ -164,19 +182,20 @@ pub async fn run<B: Board>(parts: Parts<B>) -> ! {
 }
 
 /// What is read from the store before anything runs.
-struct Started<R> {
+struct Started<R, H: MacEngine> {
     configuration: Configuration,
-    credentials: Credentials,
+    credentials: Credentials<H>,
     timekeeper: Timekeeper<R>,
 }
 
-impl<R: secure_store::Rtc> Started<R> {
+impl<R: secure_store::Rtc, H: MacEngine> Started<R, H> {
     fn new<F: embedded_storage::nor_flash::NorFlash>(
         store: &RefCell<BoardStore<F>>,
         rtc: Option<R>,
         build_secs: u64,
         connect: &impl Connect,
-    ) -> Result<Self, Refusal<F::Error>> {
+        chip_keys: &impl ChipKeys<Key = H>,
+    ) -> Result<Self, Refusal<F::Error, H::Error>> {
         let configuration = Configuration::load(store).map_err(Refusal::Configuration)?;
         let mut timekeeper = Timekeeper::load(rtc, store).map_err(Refusal::Store)?;
         let mut clock = Clock::new(build_secs, timekeeper.floor_secs());
@@ -188,7 +207,8 @@ impl<R: secure_store::Rtc> Started<R> {
             true => Policy::TEST,
             false => Policy::FIELD,
         };
-        let credentials = Credentials::load(store, clock, policy).map_err(Refusal::Credentials)?;
+        let credentials =
+            Credentials::load(store, clock, policy, chip_keys).map_err(Refusal::Credentials)?;
         let host = host(&configuration, credentials.session.api().host).map_err(Refusal::Host)?;
         may_send(host, connect.is_secure(), configuration.plain_http_test)
             .map_err(Refusal::NoTls)?;
@@ -318,16 +338,17 @@ async fn obey<B: Board>(shared: &Shared<'_, B>, mut console_in: B::ConsoleIn) {
 }
 
 /// Says why nothing is sent, now and whenever somebody presses a key, for ever.
-async fn halt<W, R, E>(
+async fn halt<W, R, E, K>(
     console: &Console<W>,
     mut console_in: R,
     body: &mut Body<impl OutputPin, impl Watchdog>,
-    refusal: Refusal<E>,
+    refusal: Refusal<E, K>,
 ) -> !
 where
     W: embedded_io_async::Write,
     R: embedded_io_async::Read,
     E: fmt::Debug,
+    K: fmt::Display,
 {
     let say = async {
         loop {
@@ -350,17 +371,20 @@ where
     embassy_futures::join::join(say, show).await.1
 }
 
-/// Why nothing is sent.
-enum Refusal<E> {
+/// Why a board sends nothing.
+type BoardRefusal<B> = Refusal<FlashError<B>, ChipKeyError<B>>;
+
+/// Why nothing is sent; `E` is the flash driver's error, `K` that of the chip with keys.
+enum Refusal<E, K> {
     Store(StoreError<E>),
     Configuration(ConfigurationError<E>),
-    Credentials(CredentialsError<E>),
+    Credentials(CredentialsError<E, K>),
     Outbox(OutboxError<RecordsError<E>>),
     Host(FieldError),
     NoTls(NoTls),
 }
 
-impl<E: fmt::Debug> fmt::Display for Refusal<E> {
+impl<E: fmt::Debug, K: fmt::Display> fmt::Display for Refusal<E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),

@@ -22,6 +22,7 @@ mod configuration;
 mod console;
 mod contact;
 mod credentials;
+mod engine;
 mod gateway;
 mod inputs;
 mod light;
@@ -36,7 +37,7 @@ mod timekeeper;
 mod transport;
 mod vitals;
 
-pub use board::{Board, Network, Parts, Thermometer, Watchdog};
+pub use board::{Board, ChipKeys, Network, Parts, Thermometer, Watchdog};
 pub use configuration::{
     Configuration, ConfigurationError, DOOR_TEXT, FLOOD_TEXT, MAX_TEXT_LEN, PLAIN_HTTP_TEST,
     StaticAddress, TEMPERATURE_LIMIT, TEMPERATURE_TEXT, Text,
@@ -44,6 +45,7 @@ pub use configuration::{
 pub use console::{Command, LINE_LEN};
 pub use contact::{Contact, SETTLE_MS};
 pub use credentials::{AUTHORIZATION_LEN, BoardSession, Credentials, CredentialsError};
+pub use engine::{Engine, Midstate};
 pub use gateway::run;
 pub use light::Mood;
 pub use network::StackNetwork;

@@ -4,22 +4,28 @@ use core::cell::RefCell;
 
 use embassy_futures::select::select3;
 use embassy_time::{Duration, Instant, Timer};
-use jwt_core::HmacKey;
 use secure_store::Key;
 use sms_alert::{Client, Connect, Report, Step, Verdict};
 
 use crate::board::{Board, Network};
 use crate::credentials::{AUTHORIZATION_LEN, ROTATION_VERSION};
+use crate::engine::Engine;
 use crate::records::BoardStore;
-use crate::shared::{Shared, uptime_ms};
+use crate::shared::{ChipKey, ChipKeyError, FlashError, Shared, uptime_ms};
 use crate::timekeeper::Timekeeper;
 use crate::vitals::Vital;
 
 /// Seconds after which the sender shows that it lives, whether or not there is anything to send.
 const ROUND_SECS: u64 = 10;
 
-pub(crate) type BoardClient<'a, B> =
-    Client<'a, <B as Board>::Connect, HmacKey, fn() -> u32, fn() -> u64, AUTHORIZATION_LEN>;
+pub(crate) type BoardClient<'a, B> = Client<
+    'a,
+    <B as Board>::Connect,
+    Engine<ChipKey<B>>,
+    fn() -> u32,
+    fn() -> u64,
+    AUTHORIZATION_LEN,
+>;
 
 pub(crate) struct Sender<'a, B: Board> {
     pub client: BoardClient<'a, B>,
@@ -110,8 +116,8 @@ impl<B: Board> Sender<'_, B> {
 
 type BoardReport<B> = Report<
     <<B as Board>::Connect as Connect>::Error,
-    core::convert::Infallible,
-    crate::records::RecordsError<crate::shared::FlashError<B>>,
+    ChipKeyError<B>,
+    crate::records::RecordsError<FlashError<B>>,
 >;
 
 /// Says what became of an attempt.

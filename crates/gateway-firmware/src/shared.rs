@@ -6,10 +6,11 @@ use api_auth::{Clock, Reading, Slots};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::Instant;
+use jwt_core::MacEngine;
 use secure_store::Custody;
 use sms_alert::{Alert, Outbox, OutboxError, Pushed, State};
 
-use crate::board::Board;
+use crate::board::{Board, ChipKeys};
 use crate::configuration::Configuration;
 use crate::console::Console;
 use crate::records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
@@ -22,7 +23,13 @@ pub(crate) type BoardOutbox<'a, F> = Outbox<OutboxRecords<'a, F>, OUTBOX_SLOTS>;
 pub(crate) type FlashError<B> =
     <<B as Board>::Flash as embedded_storage::nor_flash::ErrorType>::Error;
 
-/// The error of the outbox in it.
+/// A key in the board's chip.
+pub(crate) type ChipKey<B> = <<B as Board>::ChipKeys as ChipKeys>::Key;
+
+/// The error of it.
+pub(crate) type ChipKeyError<B> = <ChipKey<B> as MacEngine>::Error;
+
+/// The error of the outbox in the flash.
 pub(crate) type PushError<B> = OutboxError<RecordsError<FlashError<B>>>;
 
 pub(crate) struct Shared<'a, B: Board> {

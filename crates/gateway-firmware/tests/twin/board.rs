@@ -11,7 +11,8 @@ use std::time::Duration;
 use embassy_time::Timer;
 use embedded_hal::digital::{ErrorType as PinError, InputPin, OutputPin};
 use embedded_io_async::{ErrorType, Read, Write};
-use gateway_firmware::{Board, Network, Parts, StaticAddress, Thermometer, Watchdog};
+use gateway_firmware::{Board, ChipKeys, Network, Parts, StaticAddress, Thermometer, Watchdog};
+use jwt_core::HmacKey;
 use secure_store::{Image, Region, Rtc};
 use sms_alert::{Connect, Host};
 
@@ -31,6 +32,8 @@ pub struct Bench {
     pub rtc: Rc<Cell<Option<u64>>>,
     pub sntp: Rc<Cell<Option<u64>>>,
     pub network: Rc<Cell<bool>>,
+    /// The key in slot 3 of the chip.
+    pub chip: HmacKey,
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
@@ -46,6 +49,7 @@ impl Bench {
             rtc: Rc::new(Cell::new(Some(now_secs()))),
             sntp: Rc::default(),
             network: Rc::new(Cell::new(true)),
+            chip: HmacKey::new(&[7; 32]).unwrap(),
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
@@ -63,6 +67,7 @@ impl Bench {
             light: Pin(Rc::default()),
             thermometer: Probe(Rc::clone(&self.millidegrees)),
             rtc: Some(Battery(Rc::clone(&self.rtc))),
+            chip_keys: Chip(self.chip.clone()),
             watchdog: Dog(Rc::clone(&self.feeds)),
             connect: Sockets,
             network: Cable(self.clone()),
@@ -97,6 +102,7 @@ impl Board for Twin {
     type Light = Pin;
     type Thermometer = Probe;
     type Rtc = Battery;
+    type ChipKeys = Chip;
     type Watchdog = Dog;
     type Connect = Sockets;
     type Network = Cable;
@@ -210,6 +216,16 @@ impl Rtc for Battery {
     fn set(&mut self, unix_secs: u64) -> Result<(), Infallible> {
         self.0.set(Some(unix_secs));
         Ok(())
+    }
+}
+
+/// A chip with a key in slot 3.
+pub struct Chip(HmacKey);
+
+impl ChipKeys for Chip {
+    type Key = HmacKey;
+    fn key(&self, slot: u8) -> Option<HmacKey> {
+        (slot == 3).then(|| self.0.clone())
     }
 }
 

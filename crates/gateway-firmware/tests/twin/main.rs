@@ -207,6 +207,35 @@ fn a_revoked_secret_gives_way_to_the_other_which_stays_in_use() {
 }
 
 #[test]
+fn a_key_in_the_chip_signs_what_the_server_accepts() {
+    for slot in [3, 4] {
+        let (standin, mut bench) = provisioned();
+        let parts = [SECRET_ID.as_bytes(), b"||", SECRET_KEY.as_bytes()];
+        bench.chip = HmacKey::from_parts(&parts).unwrap();
+        let key = CredentialKey::Hardware(slot);
+        let (api, id) = ("heymarket", SECRET_ID);
+        let mut out = [0; 256];
+        let record = Credential { api, id, key }.encode(&mut out).unwrap();
+        {
+            let mut flash = bench.flash.borrow_mut();
+            let mut store = Store::<_, _, 8>::open(Image::new(&mut flash), REGION, Plain).unwrap();
+            store
+                .put(Key::credential(0), CREDENTIAL_VERSION, record)
+                .unwrap();
+        }
+        live(&bench, async {
+            if slot == 4 {
+                return shows(&bench, "a place that this board's chip doesn't have").await;
+            }
+            shows(&bench, "custody: hardware").await;
+            bench.door.set(true);
+            shows(&bench, "delivered: message").await;
+        });
+        assert_eq!(standin.messages().len(), usize::from(slot == 3));
+    }
+}
+
+#[test]
 fn a_temperature_over_the_limit_is_told_once() {
     let (standin, bench) = provisioned();
     bench.millidegrees.set(41_700);
