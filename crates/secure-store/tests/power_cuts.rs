@@ -173,13 +173,18 @@ fn run_sequence<P: Protection>(
     let device = Device { region, protection };
     Store::<_, _, RECORDS>::format(&mut flash, region, (device.protection)()).unwrap();
     let mut model = Model::new();
+    let mut step = Step::Purge;
     for _ in 0..OPS {
         flash.journal.clear();
         let mut earlier = flash.clone();
         let before = model.clone();
-        let step = any_step(&mut random);
+        if random.below(4) != 0 {
+            step = any_step(&mut random);
+        }
         take(&mut device.open(&mut flash), &step, &mut model);
         assert_eq!(device.contents(&mut flash), model);
+        let health = device.open(&mut flash).health();
+        assert!(health.iter().all(|copy| copy.sound), "{health:?}");
         nonces.collect(&flash.journal);
         tally.steps += 1;
 
@@ -259,6 +264,51 @@ fn run_sessions(seed: u64, sessions: u64) {
             }
         }
     }
+}
+
+/// Formats a store that is in use: a cut leaves all of it, nothing of it, or nothing that opens.
+#[test]
+fn a_format_that_is_cut_short_leaves_no_part_of_a_store() {
+    let mut random = Random(8);
+    let (mut as_before, mut empty) = (0, 0);
+    for length in 0..60 {
+        let device = Device {
+            region: Region {
+                start: 0,
+                len: 8192,
+            },
+            protection: || Plain,
+        };
+        let mut flash = MockFlash::new(8192);
+        Store::<_, _, RECORDS>::format(&mut flash, device.region, Plain).unwrap();
+        let mut model = Model::new();
+        for _ in 0..length {
+            take(
+                &mut device.open(&mut flash),
+                &any_step(&mut random),
+                &mut model,
+            );
+        }
+        flash.journal.clear();
+        let mut earlier = flash.clone();
+        drop(Store::<_, _, RECORDS>::format(&mut flash, device.region, Plain).unwrap());
+        for op in &flash.journal {
+            for _ in 0..8 {
+                let mut torn = earlier.clone();
+                torn.interrupt(op, &mut random);
+                torn.start(&mut random);
+                match device.contents(&mut torn) {
+                    seen if seen.is_empty() => empty += 1,
+                    seen => {
+                        assert_eq!(seen, model);
+                        as_before += 1;
+                    }
+                }
+            }
+            earlier.apply(op);
+        }
+    }
+    assert!(as_before > 100 && empty > 100);
 }
 
 fn apply(step: &Step, model: &mut Model) {

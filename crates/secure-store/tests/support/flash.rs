@@ -105,27 +105,29 @@ impl MockFlash {
     pub fn interrupt(&mut self, op: &Op, random: &mut Random) {
         match op {
             Op::Program { offset, bytes } => {
-                let done = random.below(bytes.len() + 1);
-                let style = random.below(3);
+                let middle = random.below(bytes.len() + 1);
+                let style = random.below(5);
                 for (at, byte) in bytes.iter().enumerate() {
                     let old = self.bytes[offset + at];
                     let to_clear = old & !byte;
                     let (cleared, unsteady) = match style {
-                        // A first part is done, the rest untouched.
-                        0 if at < done => (to_clear, 0),
-                        0 => (0, 0),
-                        // Any of the bits are done.
-                        1 => (to_clear & random.byte(), 0),
-                        // Any are done, and any of them are unsteady.
-                        _ => (to_clear & random.byte(), to_clear & random.byte()),
+                        // A first part is done, or a last one.
+                        0 => (if at < middle { to_clear } else { 0 }, 0),
+                        1 => (if at >= middle { to_clear } else { 0 }, 0),
+                        // Any of the bits are done, and any of them are unsteady.
+                        2 => (to_clear & random.byte(), 0),
+                        3 => (to_clear & random.byte(), to_clear & random.byte()),
+                        // All are done, but for a byte that is unsteady.
+                        _ if at == middle => (to_clear, to_clear & random.byte()),
+                        _ => (to_clear, 0),
                     };
                     self.bytes[offset + at] = old & !cleared;
                     self.unsteady[offset + at] |= unsteady;
                 }
             }
             Op::Erase { sector } => {
-                let style = random.below(7);
-                let (from, to) = (random.below(SECTOR + 1), random.below(SECTOR + 1));
+                let style = random.below(9);
+                let middle = random.below(SECTOR);
                 for at in 0..SECTOR {
                     let place = sector * SECTOR + at;
                     let old = self.bytes[place];
@@ -138,10 +140,12 @@ impl MockFlash {
                         // Chips program a sector to zeros before they erase it.
                         3 => (old & random.byte(), 0),
                         // A first part is erased, or a last one.
-                        4 => (if at < from { 0xff } else { old }, 0),
-                        5 => (if at >= to { 0xff } else { old }, 0),
-                        // It reads as it did, or as erased, and is neither.
-                        _ if from < SECTOR / 2 => (old, !old & random.byte()),
+                        4 => (if at < middle { 0xff } else { old }, 0),
+                        5 => (if at >= middle { 0xff } else { old }, 0),
+                        // It reads as it did, or as erased, and here or everywhere it is neither.
+                        6 => (old, !old & random.byte()),
+                        7 if at == middle => (old, !old),
+                        7 => (old, 0),
                         _ => (0xff, random.byte() & random.byte()),
                     };
                     self.bytes[place] = byte;
