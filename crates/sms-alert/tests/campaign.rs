@@ -34,8 +34,10 @@ const RESEND: Rules = Rules {
     ..HOLD
 };
 
-/// The time that a device waits for a stalled server; everything else is done in much less.
-const PATIENCE: Duration = Duration::from_millis(60);
+/// How long a device waits for a server that will not answer. A server that will is waited for without
+/// hurry, so that no verdict depends on how busy the machine is.
+const SHORT: Duration = Duration::from_millis(30);
+const LONG: Duration = Duration::from_secs(60);
 
 struct Tcp {
     address: SocketAddr,
@@ -130,7 +132,7 @@ impl World {
             standin,
             flash: Flash::default(),
             rules,
-            patience: Duration::from_secs(10),
+            patience: LONG,
             is_secure: true,
             taken: BTreeMap::new(),
             elapsed_ms: 0,
@@ -262,6 +264,7 @@ impl World {
             credentials.heymarket.slots = SECRETS.map(|(id, key)| Some(ApiSecret::new(id, key)));
         });
         self.flash.restore();
+        self.patience = LONG;
         self.live(&[], 100);
         counts.cases += 1;
         counts.power_cuts += self.power_cuts;
@@ -350,19 +353,22 @@ fn a_break_at_every_byte_of_the_response() {
     print("response", &counts);
 }
 
+/// In the head, which has more bytes than these; what follows the message's identifier is not needed.
 #[test]
 fn a_stall_in_the_response() {
     let mut counts = Counts::default();
-    for bytes in (0..250).step_by(10) {
-        let mut world = World::new(
-            HOLD,
-            &[Fault::next(1, Kind::StallAfterResponseBytes(bytes))],
-        );
-        world.patience = PATIENCE;
-        world.live(&["Door open"], 100);
-        world.finish(&mut counts);
+    for rules in [HOLD, RESEND] {
+        for bytes in (0..160).step_by(8) {
+            let stall = Fault::next(1, Kind::StallAfterResponseBytes(bytes));
+            let mut world = World::new(rules, &[stall]);
+            world.patience = SHORT;
+            let verdicts = world.live(&["Door open"], 1);
+            assert_eq!(verdicts, [Verdict::MaybeSent], "{bytes}");
+            world.finish(&mut counts);
+        }
     }
-    assert!(counts.held > 20);
+    // Whether the first request was carried out by now is not known, and not told to the device either.
+    assert_eq!((counts.held, counts.delivered), (20, 20));
     print("stalls", &counts);
 }
 
@@ -420,8 +426,8 @@ fn scenarios() -> Vec<(&'static str, Vec<Fault>, Change, Verdict)> {
         ),
         (
             "timeout",
-            next(Kind::Delay(PATIENCE * 3)),
-            |world| world.patience = PATIENCE,
+            next(Kind::StallAfterResponseBytes(0)),
+            |world| world.patience = SHORT,
             Verdict::MaybeSent,
         ),
         (
