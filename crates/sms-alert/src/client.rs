@@ -19,7 +19,7 @@ use crate::message::Account;
 use crate::outbox::{Outbox, OutboxError};
 use crate::rate::RateLimiter;
 use crate::report::{Failure, Report, Step};
-use crate::request::{Method, Request};
+use crate::request::{Method, Request, RequestError};
 use crate::response::Response;
 use crate::schedule::Backoff;
 use crate::store::Store;
@@ -190,6 +190,14 @@ where
             }
         };
         let request = Request::post(self.sending.host, self.target, Some(authorization), body);
+        let head_len = request.head_len();
+        if head_len > scratch.len() {
+            // No connection changes that: not to be tried again, nor to hold up the other alerts.
+            let needed = head_len.saturating_add(body_len);
+            let error = ExchangeError::Request(RequestError::BufferTooSmall { needed });
+            let verdict = Verdict::Rejected(Reason::Unsendable);
+            return Ok(attempt.settle(verdict, 0, Report::failed(Failure::Exchange(error))));
+        }
 
         let exchanged = match self.connect.connect(self.sending.host).await {
             Ok(mut stream) => {
@@ -238,12 +246,7 @@ impl<R: FnMut() -> u32> Pace<R> {
                 self.close(now_ms, 0);
                 now_ms
             }
-            Action::Retry { after_secs: 0 } | Action::MaybeSent => {
-                let wait_ms = self
-                    .backoff
-                    .delay_ms(failures.saturating_add(1), (self.random)(), 0);
-                now_ms.saturating_add(wait_ms)
-            }
+            Action::Retry { after_secs: 0 } | Action::MaybeSent => self.again(failures, now_ms),
             Action::Retry { after_secs }
             | Action::ClockWrong { after_secs }
             | Action::Refused { after_secs } => {
@@ -253,12 +256,20 @@ impl<R: FnMut() -> u32> Pace<R> {
             Action::Accepted { pause_secs } => {
                 let pause_ms = u64::from(pause_secs).saturating_mul(1_000);
                 self.gate_ms = now_ms.saturating_add(pause_ms);
-                now_ms
+                // For a success that names no message, which is a doubt.
+                self.again(failures, now_ms)
             }
             Action::CorrectClock { .. } | Action::SwitchSecret { .. } | Action::Rejected(_) => {
                 now_ms
             }
         }
+    }
+
+    /// Returns when an alert is due again that has failed once more.
+    fn again(&mut self, failures: u16, now_ms: u64) -> u64 {
+        let failures = failures.saturating_add(1);
+        let wait_ms = self.backoff.delay_ms(failures, (self.random)(), 0);
+        now_ms.saturating_add(wait_ms)
     }
 
     /// Holds back every alert for the backoff and the seconds that the server asked for, and returns

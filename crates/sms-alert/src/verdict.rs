@@ -61,7 +61,7 @@ pub enum ClockTrouble {
 pub enum Reason {
     /// The server said so.
     Server(Rejection),
-    /// The account's API can't reach the recipient, or the body is longer than the client's buffer.
+    /// The account's API can't reach the recipient, or the request is longer than the client's buffer.
     Unsendable,
 }
 

@@ -268,6 +268,37 @@ fn the_policy_decides_on_doubts() {
 }
 
 #[test]
+fn a_success_without_a_message_is_not_sent_again_at_once() {
+    let resend = Rules {
+        maybe_sent: MaybeSentPolicy::Resend,
+        ..Rules::default()
+    };
+    let (mut device, server) = device([Script::status(200, "", "{}"), Script::accepted()], resend);
+    device.push("Door open").unwrap();
+    assert!(matches!(device.step(), Ok(Step::Attempt(_))));
+    match device.step().unwrap() {
+        Step::Wait(until_ms) => assert!(until_ms > device.uptime_ms.get()),
+        other => panic!("{other:?} though the server was asked just now"),
+    }
+    assert_eq!(server.requests.borrow().len(), 1);
+}
+
+/// With the longest body beside which the head of a request has no room, and the shortest that has none itself.
+#[test]
+fn an_alert_that_does_not_fit_holds_up_no_other() {
+    for controls in [640, 700] {
+        let (mut device, server) = device([Script::accepted()], Rules::default());
+        let id = device.push(&"\u{1}".repeat(controls)).unwrap();
+        device.push("Door open").unwrap();
+        let attempts = attempts(&mut device, &server);
+        let verdict = Verdict::Rejected(Reason::Unsendable);
+        assert_eq!((attempts[0].id, &attempts[0].verdict), (id, &verdict));
+        assert!(matches!(attempts[1].verdict, Verdict::Delivered { .. }));
+        assert_eq!(device.entries()[0].state, State::Rejected(0));
+    }
+}
+
+#[test]
 fn the_highest_priority_goes_first_and_the_expired_not_at_all() {
     let (mut device, server) = device(
         [Script::accepted(), Script::accepted(), Script::accepted()],
