@@ -102,7 +102,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Head, Framing), ResponseError> {
         } else if is("Date") {
             head.date = head.date.or_else(|| http_date(value));
         } else if is("Retry-After") {
-            let seconds = decimal(value).map(RetryAfter::Seconds);
+            let seconds = delay(value).map(RetryAfter::Seconds);
             let hint = seconds.or_else(|| http_date(value).map(RetryAfter::At));
             head.retry_after = head.retry_after.or(hint);
         } else if is("X-RateLimit-Limit") {
@@ -125,6 +125,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Head, Framing), ResponseError> {
 
 fn http_date(value: &[u8]) -> Option<u64> {
     api_auth::http_date(core::str::from_utf8(value).ok()?)
+}
+
+/// Reads a number of seconds, of which one that is too large to hold is the largest (as RFC 9111
+/// section 1.2.2 has it for such numbers).
+fn delay(digits: &[u8]) -> Option<u64> {
+    let is_long = digits.len() >= 20 && digits.iter().all(u8::is_ascii_digit);
+    decimal(digits).or(is_long.then_some(u64::MAX))
 }
 
 /// Reads 1 or more digits and nothing else.

@@ -245,6 +245,9 @@ fn hints_are_read_and_nonsense_is_ignored() {
     assert_eq!(hookmesh.rate_limit.limit, Some(100));
     assert_eq!(hookmesh.rate_limit.remaining, Some(87));
     assert_eq!(hookmesh.rate_limit.reset, Some(1_737_380_460));
+    // More than any number holds is long, and not nonsense.
+    let long = head("Retry-After: 18446744073709551616\r\n");
+    assert_eq!(long.retry_after, Some(RetryAfter::Seconds(u64::MAX)));
     let nonsense =
         head("Retry-After: soon\r\nDate: today\r\nX-RateLimit-Reset: -1\r\nX-Request-Id: a b\r\n");
     assert_eq!((nonsense.retry_after, nonsense.date), (None, None));
