@@ -36,8 +36,9 @@ pub struct Outbox<S: Store, const SLOTS: usize> {
 impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     /// Opens the outbox: reads what the store holds and writes one record, the count of openings.
     ///
-    /// `seed`, a random number, is where the count starts in an empty store, so that a device whose
-    /// store was erased does not repeat the numbers it had before.
+    /// `seed`, a random number, is where the count starts in an empty store, and how far it goes on when it
+    /// can't be read, so that a device whose store was erased or damaged does not repeat the numbers it
+    /// had before.
     ///
     /// # Errors
     /// When the count can't be written.
@@ -56,9 +57,10 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             slots: [None; SLOTS],
         };
         let mut buffer = [0; MAX_RECORD_LEN];
-        let mut last = outbox
+        let count = outbox
             .read(OPENINGS, &mut buffer)
             .and_then(record::decode_opening);
+        let mut last = count;
         for slot in 0..SLOTS {
             let index = index(slot);
             let entry = match outbox.store.get(index, &mut buffer) {
@@ -74,7 +76,9 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
                 *place = Some(entry);
             }
         }
-        let opening = last.map_or(seed >> 1, |last| last.wrapping_add(1));
+        let unknown = if count.is_none() { seed >> 1 } else { 0 };
+        let opening = last.map_or(0, |last| last.wrapping_add(1));
+        let opening = opening.wrapping_add(unknown);
         outbox
             .store
             .put(OPENINGS, &record::encode_opening(opening))

@@ -344,3 +344,32 @@ proptest! {
         outbox.push(&alert("x")).unwrap();
     }
 }
+
+/// The count of openings is damaged while an old alert is left: numbers that were used after that alert
+/// must not come back.
+#[test]
+fn a_lost_count_of_openings_repeats_no_number() {
+    for damage in [None, Some(vec![]), Some(vec![1, 0]), Some(vec![9; 5])] {
+        let flash = Flash::default();
+        let mut used = BTreeSet::new();
+        for _ in 0..20 {
+            let mut outbox = open(&flash, Rules::default()).unwrap();
+            if outbox.entries().count() < SLOTS {
+                outbox.push(&alert("kept")).unwrap();
+            }
+            used.extend(outbox.entries().map(|entry| entry.id));
+            let last = *used.last().unwrap();
+            if outbox.entries().count() == SLOTS {
+                outbox.discard(last).unwrap();
+            }
+        }
+        match damage {
+            Some(bytes) => flash.records.borrow_mut().insert(0, bytes),
+            None => flash.records.borrow_mut().remove(&0),
+        };
+        let device = DeviceName::new("gw").unwrap();
+        let mut outbox = Outbox::<_, SLOTS>::open(flash, device, Rules::default(), 0x5eed).unwrap();
+        let id = outbox.push(&alert("new")).unwrap().id;
+        assert!(!used.contains(&id), "{id} was used before");
+    }
+}
