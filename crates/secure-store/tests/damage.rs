@@ -70,7 +70,20 @@ fn what_is_no_store_is_told_and_left_alone() {
         header[28..].copy_from_slice(&crc.to_le_bytes());
         move |bytes: &mut Vec<u8>| bytes[at..at + 32].copy_from_slice(&header)
     };
-    let cases: [(&str, Vec<u8>, StoreError<_>); 9] = [
+    let swapped = |bytes: &mut Vec<u8>, start: usize| {
+        // The first two entries have 16 + 16 bytes each.
+        let (first, second) = bytes[start + 32..start + 96].split_at_mut(32);
+        first.swap_with_slice(second);
+    };
+    let cases: [(&str, Vec<u8>, StoreError<_>); 10] = [
+        (
+            "entries out of order",
+            with(&|bytes| {
+                swapped(bytes, 0);
+                swapped(bytes, COPY);
+            }),
+            StoreError::Damaged,
+        ),
         ("erased", vec![0xff; 8192], StoreError::Blank),
         ("zeros", vec![0; 8192], StoreError::Foreign),
         ("noise", Random(5).bytes(8192), StoreError::Foreign),

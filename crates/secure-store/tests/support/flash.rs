@@ -101,6 +101,11 @@ impl MockFlash {
         }
     }
 
+    /// Makes a byte read as it does or as erased, as after an erase that was cut short at once.
+    pub fn unsettle(&mut self, offset: usize) {
+        self.unsteady[offset] = !self.bytes[offset];
+    }
+
     /// Takes the power away inside an operation.
     pub fn interrupt(&mut self, op: &Op, random: &mut Random) {
         match op {
