@@ -44,19 +44,23 @@ impl Nonces {
         u32::from_le_bytes([a, b, c, d])
     }
 
-    fn message(&self, label: &[u8]) -> Vec<u8, 64> {
-        let fields = label.iter().chain(&self.desktop).chain(&self.device);
-        fields.chain(&self.versions).copied().collect()
+    /// Returns what the device key's HMAC is computed over; there is room for every label.
+    fn message(&self, label: &[u8]) -> Option<Vec<u8, 64>> {
+        let mut message = Vec::new();
+        for field in [label, &self.desktop, &self.device, &self.versions] {
+            message.extend_from_slice(field).ok()?;
+        }
+        Some(message)
     }
 
     /// Returns the proof that whoever computes it has the device key, or `None` if the key can't be used.
     pub fn proof<E: MacEngine>(&self, device_key: &mut E) -> Option<[u8; 32]> {
-        device_key.mac(&self.message(PROOF_LABEL)).ok()
+        device_key.mac(&self.message(PROOF_LABEL)?).ok()
     }
 
     /// Derives the session's keys, or returns `None` if the device key can't be used.
     pub fn keys<E: MacEngine>(&self, device_key: &mut E) -> Option<SessionKeys> {
-        let prk = Zeroizing::new(device_key.mac(&self.message(KEYS_LABEL)).ok()?);
+        let prk = Zeroizing::new(device_key.mac(&self.message(KEYS_LABEL)?).ok()?);
         let prk = HmacKey::new(&*prk).ok()?;
         Some(SessionKeys {
             to_device: direction(&prk, b"to device\x01")?,

@@ -7,6 +7,7 @@
 #![no_main]
 
 mod api_auth;
+mod device_link;
 mod jwt_core;
 mod secure_store;
 mod serde_claims;
@@ -20,6 +21,7 @@ use core::panic::PanicInfo;
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
     api_auth::use_all();
+    device_link::use_all();
     jwt_core::use_all();
     serde_claims::use_all();
     secure_store::use_all();
