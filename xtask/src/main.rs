@@ -3,6 +3,7 @@
 mod bench;
 mod binary;
 mod documents;
+mod emulator;
 mod fuzz;
 mod install;
 mod layout;

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 
 use crate::documents;
+use crate::emulator;
 use crate::fuzz;
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
@@ -43,6 +44,15 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         steps.push(Step::new(name, smoke));
     }
     steps.push(Step::new("dependencies", |log| dependencies(layout, log)));
+    steps.push(Step::new("clippy rp2040", |log| {
+        emulator::clippy(layout, log)
+    }));
+    steps.push(Step::new("emulated chips", |log| {
+        emulator::chips(layout, log)
+    }));
+    steps.push(Step::new("emulated rp2040", |log| {
+        emulator::rp2040(layout, log)
+    }));
     Ok(steps)
 }
 

@@ -1,0 +1,46 @@
+//! Runs release firmware on an emulated RP2040, and lints what only that target builds.
+
+use crate::install;
+use crate::layout::{DEVICE_TARGETS, Layout};
+use crate::runner::{Log, Stop};
+
+const DIRECTORY: &str = "tests/emulator";
+/// What builds for the RP2040 alone, each a workspace.
+const FIRMWARE: [&str; 2] = ["boards/rp2040", "tests/emulator/firmware"];
+
+/// Lints the board's firmware and the emulator's own.
+pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::targets(layout, log, &DEVICE_TARGETS[..1])?;
+    install::component(layout, log, "clippy", "cargo-clippy")?;
+    for directory in FIRMWARE {
+        let mut clippy = layout.cargo(["clippy", "--locked", "--release", "--bins", "--examples"]);
+        clippy.current_dir(layout.root(directory));
+        log.run(clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+/// Tests the simulated chips, alone and with a small firmware that uses real drivers.
+pub fn chips(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    prepare(layout, log)?;
+    let mut npm = layout.command("npm");
+    Ok(log.run(npm.arg("test").current_dir(layout.root(DIRECTORY)))?)
+}
+
+/// Tests the gateway's firmware from a contact that closes to a message that the stand-in took.
+pub fn rp2040(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    prepare(layout, log)?;
+    let mut node = layout.command("node");
+    node.args(["--test", "boards/rp2040/test/gateway.test.mjs"]);
+    Ok(log.run(&mut node)?)
+}
+
+fn prepare(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::targets(layout, log, &DEVICE_TARGETS[..1])?;
+    install::program(layout, log, "node", "nodejs")?;
+    install::program(layout, log, "npm", "npm")?;
+    install::program(layout, log, "qemu-system-arm", "qemu-system-arm")?;
+    let mut npm = layout.command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]);
+    Ok(log.run(npm.current_dir(layout.root(DIRECTORY)))?)
+}
