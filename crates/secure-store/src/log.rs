@@ -418,13 +418,14 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
                 end = end.saturating_add(live.entry.entry_len());
             }
         }
-        let erases = self.copies.of(side).erases;
+        let erases = match self.copies.of(side).erases {
+            // What a torn header forgot the other copy still knows nearly, for they take turns.
+            0 => self.copies.of(side.other()).erases.saturating_sub(1),
+            known => known,
+        };
         let header = Header {
             copy_len: len,
-            // What a torn header forgot, the other copy still knows, for they take turns.
-            erases: erases
-                .max(self.copies.of(side.other()).erases.saturating_sub(1))
-                .saturating_add(1),
+            erases: erases.saturating_add(1),
             through: self.last,
             count: self.live.len() as u32,
         };

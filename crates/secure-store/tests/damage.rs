@@ -213,6 +213,21 @@ fn rot_at_run_time_is_read_around_and_mended() {
     }
 }
 
+/// A copy has rotted unnoticed, and the other is about to be erased: it isn't.
+#[test]
+fn a_rotten_copy_is_found_before_its_spare_is_erased() {
+    let flash = Shared::new(8192);
+    let mut store = Store::<_, _, 12>::format(flash.clone(), REGION, Plain).unwrap();
+    for n in 0..4 {
+        store.put(Key::outbox(n), 1, &[n as u8; 300]).unwrap();
+    }
+    flash.0.borrow_mut().bytes[COPY + 500] ^= 4;
+    assert_eq!(store.purge(), Err(StoreError::Damaged));
+    assert_eq!(read_all(&mut store).len(), 4);
+    store.purge().unwrap();
+    assert_eq!(read_all(&mut store).len(), 4);
+}
+
 /// The driver fails at every operation of a sequence and works again: every record is old or new.
 #[test]
 fn a_failing_driver_loses_nothing() {
