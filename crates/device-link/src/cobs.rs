@@ -70,3 +70,51 @@ impl Decoder {
         self.left == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use proptest::prelude::*;
+    use std::vec::Vec as StdVec;
+
+    use super::*;
+
+    fn decoded(encoded: &[u8]) -> Option<StdVec<u8>> {
+        let mut decoder = Decoder::default();
+        let mut bytes = StdVec::new();
+        for byte in encoded {
+            match decoder.take(*byte) {
+                Decoded::Byte(byte) => bytes.push(byte),
+                Decoded::Zero => bytes.push(0),
+                Decoded::Nothing => {}
+            }
+        }
+        decoder.is_complete().then_some(bytes)
+    }
+
+    /// Bytes with runs of 253 to 255 bytes that are not zero, around which codes change.
+    fn runs() -> impl Strategy<Value = StdVec<u8>> {
+        let run = prop_oneof![0..5usize, 252..257usize, 507..510usize];
+        prop::collection::vec((run, 0..3usize), 0..3).prop_map(|runs| {
+            let mut bytes = StdVec::new();
+            for (run, zeros) in runs {
+                bytes.resize(bytes.len() + run, 0xa5);
+                bytes.resize(bytes.len() + zeros, 0);
+            }
+            bytes
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_another_implementation(bytes in prop_oneof![runs(), any::<StdVec<u8>>()]) {
+            let mut out = Vec::<u8, 4096>::new();
+            encode(&bytes, &mut out).unwrap();
+            prop_assert!(!out.contains(&0));
+            prop_assert!(out.len() <= max_encoded_len(bytes.len()));
+            prop_assert_eq!(&cobs::decode_vec(&out).unwrap(), &bytes);
+            prop_assert_eq!(decoded(&cobs::encode_vec(&bytes)).unwrap(), bytes);
+        }
+    }
+}

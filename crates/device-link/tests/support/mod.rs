@@ -27,6 +27,7 @@ pub struct Fake {
     pub window_secs: u16,
     pub store: FakeStore,
     pub nonces: u64,
+    pub fixed_nonce: Option<[u8; NONCE_LEN]>,
     pub clock: Option<u64>,
     /// Everything that was ever written.
     pub written: Vec<(Key, u8, Vec<u8>)>,
@@ -40,6 +41,7 @@ impl Fake {
             window_secs: 0,
             store: Store::format(Image::new(flash), REGION, Plain).unwrap(),
             nonces: 0,
+            fixed_nonce: None,
             clock: None,
             written: Vec::new(),
         }
@@ -73,7 +75,7 @@ impl Device for Fake {
                 .wrapping_mul(0x9e37_79b9_7f4a_7c15)
                 .to_le_bytes(),
         );
-        Some(nonce)
+        Some(self.fixed_nonce.unwrap_or(nonce))
     }
 
     fn window_secs_left(&mut self) -> u16 {
