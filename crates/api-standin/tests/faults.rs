@@ -114,17 +114,16 @@ fn a_stalled_response_stops_and_the_connection_stays_open() {
     for n in [0, 40] {
         standin.inject(Fault::next(1, Kind::StallAfterResponseBytes(n)));
         let mut stream = connect(&standin, Api::Heymarket);
-        stream
-            .set_read_timeout(Some(Duration::from_millis(500)))
-            .unwrap();
         stream.write_all(&sms_bytes(now())).unwrap();
-        let mut bytes = Vec::new();
-        let error = stream.read_to_end(&mut bytes).unwrap_err();
+        stream.read_exact(&mut vec![0; n]).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let error = stream.read(&mut [0]).unwrap_err();
         assert!(matches!(
             error.kind(),
             ErrorKind::WouldBlock | ErrorKind::TimedOut
         ));
-        assert_eq!(bytes.len(), n);
     }
     assert_eq!(standin.messages().len(), 2);
 }
@@ -132,20 +131,20 @@ fn a_stalled_response_stops_and_the_connection_stays_open() {
 #[test]
 fn a_delay_is_waited_for_after_the_request_was_carried_out() {
     let standin = start();
-    standin.inject(Fault::next(1, Kind::Delay(Duration::from_secs(1))));
+    let delay = Duration::from_secs(3);
+    standin.inject(Fault::next(1, Kind::Delay(delay)));
     let mut stream = connect(&standin, Api::Heymarket);
     let begin = Instant::now();
     stream.write_all(&sms_bytes(now())).unwrap();
     while standin.messages().is_empty() {
-        assert!(
-            begin.elapsed() < Duration::from_secs(1),
-            "carried out too late"
-        );
         std::thread::sleep(Duration::from_millis(1));
     }
+    let carried_out = Instant::now();
     let mut first = [0; 15];
     stream.read_exact(&mut first).unwrap();
-    assert!(begin.elapsed() >= Duration::from_secs(1));
+    assert!(begin.elapsed() >= delay);
+    // Most of it, so that a machine which looks late finds it nevertheless.
+    assert!(carried_out.elapsed() >= delay / 3, "carried out too late");
     assert_eq!(&first, b"HTTP/1.1 200 OK");
 }
 

@@ -7,7 +7,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use common::*;
 
@@ -151,6 +150,20 @@ fn malformed_credentials_are_named_but_not_shown() {
     sign("heyoo", &[("HEYOO_API_KEY", "sk_live_standin_1")]).fails(2, &["HEYOO_API_KEY:", "hey_"]);
 }
 
+/// Whether the terminal that `script` has given its child shows what is typed.
+fn echoes(script: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{script}/task/{script}/children"));
+    let children = children.unwrap();
+    let terminal = format!("/proc/{}/fd/0", children.split_whitespace().next().unwrap());
+    let stty = std::process::Command::new("stty")
+        .args(["-a", "-F", &terminal])
+        .output()
+        .unwrap();
+    let settings = String::from_utf8(stty.stdout).unwrap();
+    assert!(settings.contains("echo"), "{settings}");
+    !settings.contains("-echo ")
+}
+
 /// `script` gives the program a terminal of its own.
 #[test]
 fn a_person_at_a_terminal_is_asked_and_sees_nothing_of_it() {
@@ -181,7 +194,7 @@ fn a_person_at_a_terminal_is_asked_and_sees_nothing_of_it() {
             shown.push_str(&String::from_utf8_lossy(&bytes[..length]));
         }
         // The echo goes off just after the prompt.
-        std::thread::sleep(Duration::from_millis(300));
+        eventually(|| !echoes(child.id()));
         input.write_all(format!("{typed}\n").as_bytes()).unwrap();
     }
     output.read_to_string(&mut shown).unwrap();

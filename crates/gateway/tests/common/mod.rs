@@ -3,8 +3,10 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use api_standin::{Api, Certificate, Config, Standin};
 use tempfile::NamedTempFile;
@@ -173,16 +175,25 @@ pub fn heymarket_url(standin: &Standin) -> String {
     standin.base_url(Api::Heymarket)
 }
 
-/// A URL on this machine where nothing listens.
+/// A URL on this machine where nothing listens, nor will: the port is that of a connection's other end.
 pub fn closed_port() -> String {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        format!("http://{address}")
-    })
-    .clone()
+    static TAKEN: OnceLock<(TcpListener, TcpStream)> = OnceLock::new();
+    let (_, client) = TAKEN.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener, client)
+    });
+    format!("http://{}", client.local_addr().unwrap())
+}
+
+/// Waits until something has happened that needs no more than time.
+#[track_caller]
+pub fn eventually(happened: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !happened() {
+        assert!(Instant::now() < until, "it never happens");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub fn now() -> u64 {
