@@ -180,6 +180,9 @@ impl<'c> Caller<'c> {
     }
 
     fn unanswered(&self, error: &ExchangeError<LinkError>, method: Method) -> Failure {
+        if let ExchangeError::Request(error) = error {
+            return Failure::usage(format_args!("nothing was sent: {error}"));
+        }
         let exit = match error.may_have_reached() && !method.is_idempotent() {
             true => Exit::MaybeSent,
             false => Exit::Retry,

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use api_auth::Api;
+use api_auth::{Api, Credential, Policy};
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sms_alert::{NewApiKey, json_body};
+use sms_alert::{NewApiKey, Target, json_body};
 use zeroize::Zeroizing;
 
 use crate::client::{Call, Caller};
@@ -146,9 +146,10 @@ pub fn run(args: &KeysArgs) -> Result<Exit, Failure> {
         KeysCommand::Revoke(args) => revoke(args)?,
         KeysCommand::Rotate(args) => rotation::run(args)?,
     };
-    match args.json() {
-        true => output::line(shown)?,
-        false => output::line(text)?,
+    let text = if args.json() { shown.to_string() } else { text };
+    match args.command {
+        KeysCommand::List(_) => output::line(text)?,
+        _ => output::done(text),
     }
     Ok(Exit::Done)
 }
@@ -273,6 +274,19 @@ pub struct NewKey {
     pub key: SecretString,
 }
 
+impl NewKey {
+    /// Whether it is a key of the API with an ID that it can be revoked by, each of them a word of one line.
+    fn is_one(&self) -> bool {
+        let any = Policy {
+            test_keys: true,
+            ..Policy::FIELD
+        };
+        let key = self.key.expose_secret();
+        let id = Target::new(PATH).and_then(|path| path.with_segment(&self.id));
+        id.is_ok() && Credential::new(&Api::HOOKMESH, None, key, any).is_ok()
+    }
+}
+
 /// Asks for the keys.
 pub fn listed(caller: &mut Caller<'_>) -> Result<Vec<Key>, Failure> {
     let answer = caller.call(Call::get(PATH))?;
@@ -305,15 +319,15 @@ pub fn created(caller: &mut Caller<'_>, name: &str, scopes: &[String]) -> Result
         let found = sms_alert::find(&answer.text, &[member])?.text()?;
         Some(found.chars().collect::<String>())
     };
-    match (text("id"), text("key")) {
-        (Some(id), Some(key)) => Ok(NewKey {
-            id,
-            key: key.into(),
-        }),
-        _ => Err(Failure::invalid(format_args!(
-            "the answer names no key: gateway keys list shows whether {name:?} was created"
-        ))),
-    }
+    let new = text("id").zip(text("key")).map(|(id, key)| NewKey {
+        id,
+        key: key.into(),
+    });
+    new.filter(NewKey::is_one).ok_or_else(|| {
+        Failure::invalid(format_args!(
+            "the answer names no key that can be used: gateway keys list shows whether {name:?} was created, revoke it"
+        ))
+    })
 }
 
 /// Has a key revoked.

@@ -1,6 +1,7 @@
 //! The desktop program of the token signer.
 
 mod check;
+mod claims_file;
 mod cli;
 mod client;
 mod connector;
@@ -93,8 +94,14 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let facts = facts.split("\n\nFor more").next().unwrap_or(facts);
     let mut facts = facts.trim_start_matches("error: ").to_owned();
     // What stands in the wrong place may be a secret or a token.
-    for argument in std::env::args_os().filter(|argument| argument.len() >= SECRET_LEN) {
-        facts = facts.replace(&*argument.to_string_lossy(), "...");
+    for argument in std::env::args_os() {
+        let argument = argument.to_string_lossy();
+        let value = argument.split_once('=').map(|(_, value)| value);
+        for word in [Some(&*argument), value].into_iter().flatten() {
+            if word.len() >= SECRET_LEN {
+                facts = facts.replace(word, "...");
+            }
+        }
     }
     let failure = Failure::usage(format_args!("{facts} (--help shows how)"));
     report(&failure, std::env::args_os().any(|arg| arg == "--json"));

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 
+use api_auth::Rejection;
 use serde_json::{Value, json};
 use sms_alert::{
     AlertId, ClockTrouble, ExchangeError, Outbox, Reason, Report, State, Store, Verdict,
@@ -171,6 +172,15 @@ fn verdict<S>(report: &Report<LinkError, Infallible, S>, connector: &Connector) 
         Verdict::Rejected(Reason::Unsendable) => {
             (Exit::Usage, format!("this alert can't be sent: {}", why()))
         }
+        Verdict::Rejected(Reason::Server(Rejection::Redirected)) => (
+            Exit::Rejected,
+            "rejected: the server points elsewhere, where the credential is not sent: check --base-url"
+                .into(),
+        ),
+        Verdict::Rejected(Reason::Server(Rejection::NotFound)) => (
+            Exit::Rejected,
+            format!("rejected for good: there is nothing at this address: check --base-url, {endpoint}"),
+        ),
         Verdict::Rejected(_) if report.status == 403 => (
             Exit::Rejected,
             "rejected: the credential is known but has no access to this inbox or member".into(),

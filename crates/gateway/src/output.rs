@@ -16,6 +16,15 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
     }
 }
 
+/// Prints one line about what has been done, to standard error if standard output won't have it: a script has to
+/// learn that it is done nevertheless.
+pub fn done(text: impl Display) {
+    if let Err(failure) = line(&text) {
+        note(format_args!("error: {failure}"));
+        note(text);
+    }
+}
+
 /// Prints one line to standard error, as far as that goes.
 pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -193,20 +193,20 @@ impl Sender<'_> {
                 object.insert("alerts".into(), shown.into());
                 object.insert("outbox".into(), left.json());
             }
-            output::line(object)?;
+            output::done(object);
             return Ok(exit);
         }
         if let Some(outcome) = &own {
             match outcome.exit {
-                Exit::Done => output::line(&outcome.message)?,
+                Exit::Done => output::done(&outcome.message),
                 _ => output::note(format_args!("error: {}", outcome.message)),
             }
         }
         if self.args.outbox.is_some() {
-            output::line(format_args!(
+            output::done(format_args!(
                 "outbox: {} waiting, {} may have been sent, {} rejected, {} damaged",
                 left.queued, left.doubtful, left.rejected, left.unreadable
-            ))?;
+            ));
         }
         Ok(exit)
     }

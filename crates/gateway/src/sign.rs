@@ -1,7 +1,5 @@
 //! `gateway sign`: a token, or the whole header line, on standard output.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use api_auth::{Api, Authorizer, ClockError, Scheme};
@@ -9,16 +7,14 @@ use clap::{ArgGroup, Args};
 use jwt_core::{
     BEARER_LINE_PREFIX, Claims, Header, HmacKey, Json, Payload, SignError, Times, sign,
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::claims_file::{self, MAX_LEN};
 use crate::credentials::{CredentialArgs, Secrets};
 use crate::exit::{Exit, Failure};
 use crate::session::MAX_VALUE_LEN;
 use crate::{moment, output};
-
-/// Most bytes of a file of claims: what a token of the longest readable length holds.
-const MAX_CLAIMS_LEN: usize = 12 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -171,7 +167,7 @@ pub fn api_token(secrets: &Secrets, times: &Times) -> Result<Zeroizing<String>, 
 }
 
 fn claims_token(args: &SignArgs, path: &Path) -> Result<(Zeroizing<String>, Times), Failure> {
-    let claims = read_claims(path)?;
+    let claims = claims_file::read(path)?;
     let now = moment::now();
     let lifetime_end = args.lifetime.map(|secs| now.saturating_add(secs));
     let times = Times {
@@ -186,38 +182,13 @@ fn claims_token(args: &SignArgs, path: &Path) -> Result<(Zeroizing<String>, Time
             )));
         }
     }
-    let claims = Json::<MAX_CLAIMS_LEN>::new(&claims).map_err(Failure::usage)?;
+    let claims = Json::<MAX_LEN>::new(&claims).map_err(Failure::usage)?;
     let header = match &args.kid {
         Some(kid) => Header::with_kid(kid),
         None => Header::new(),
     };
     let key = args.credentials.jwt_key()?;
     Ok((signed(&key, &header, &claims, &times)?, times))
-}
-
-fn read_claims(path: &Path) -> Result<Map<String, Value>, Failure> {
-    let limit = MAX_CLAIMS_LEN as u64 + 1;
-    let mut text = String::new();
-    let read = match path.to_str() {
-        Some("-") => std::io::stdin()
-            .lock()
-            .take(limit)
-            .read_to_string(&mut text),
-        _ => fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)),
-    };
-    let name = path.display();
-    let length = read
-        .map_err(|error| Failure::usage(format_args!("can't read claims from {name}: {error}")))?;
-    if length > MAX_CLAIMS_LEN {
-        return Err(Failure::usage(format_args!(
-            "the claims in {name} have more than {MAX_CLAIMS_LEN} bytes: a token can't hold them"
-        )));
-    }
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format_args!(
-            "the claims in {name} are not a JSON object: {error}"
-        ))
-    })
 }
 
 fn signed(

@@ -311,3 +311,35 @@ fn what_a_rotation_needs() {
         .run();
     run.fails(2, &["only hookmesh"]);
 }
+
+/// What is no key is not stored as one: least of all what would be two lines of the file.
+#[test]
+fn an_answer_that_is_no_key_is_not_stored() {
+    for (id, key) in [
+        ("key_2", "sk_live_aaaaaaaa\\nHEYMARKET_SECRET_KEY=x"),
+        ("key_2\\nHOOKMESH_SLOTS=0", "sk_live_aaaaaaaa"),
+        ("../key_2", "sk_live_aaaaaaaa"),
+        ("key_2", ""),
+        ("key_2", "hey_aaaaaaaa"),
+        ("", "sk_live_aaaaaaaa"),
+    ] {
+        let new = format!(r#"{{"id":"{id}","key":"{key}"}}"#);
+        let list = r#"{"data":[{"id":"key_1","name":"Site 7","prefix":"sk_live_standin"}]}"#;
+        let url = server(move |request| match request.starts_with("POST") {
+            true => response("201 Created", &new),
+            false => response("200 OK", list),
+        });
+        let site = site();
+        let before = fs::read_to_string(&site.file).unwrap();
+        let out = site.file.with_extension("new");
+        let base = ["--api", "hookmesh", "--base-url", &url, "--scope", "a:b"];
+        let file = ["--credentials", site.file.to_str().unwrap()];
+        let create = ["keys", "create", "--name", "n", "--out"];
+        let create = [&create[..], &[out.to_str().unwrap()], &base, &file].concat();
+        gateway(create).run().fails(1, &["gateway keys list"]);
+        assert!(!out.exists(), "{id:?} {key:?}");
+        let rotate = [&["keys", "rotate"][..], &base, &file].concat();
+        gateway(rotate).run().fails(1, &["gateway keys list"]);
+        assert_eq!(fs::read_to_string(&site.file).unwrap(), before);
+    }
+}

@@ -367,28 +367,14 @@ fn a_base_url_with_a_path_reaches_the_same_api() {
 
 #[test]
 fn a_server_that_echoes_the_credential_does_not_get_it_printed() {
-    use std::io::{Read, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).unwrap();
-            let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            let line = request
-                .lines()
-                .find(|line| line.starts_with("Authorization"))
-                .unwrap();
-            let body =
-                serde_json::json!({ "error": format!("bad\u{1b}[2J header <{line}>") }).to_string();
-            let head = format!(
-                "HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\n\r\n",
-                body.len()
-            );
-            stream.write_all((head + &body).as_bytes()).unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-        }
+    let url = server(|request| {
+        let mut lines = request.lines();
+        let line = lines.find(|line| line.starts_with("Authorization"));
+        let text = format!("bad\u{1b}[2J header <{}>", line.unwrap());
+        response(
+            "403 Forbidden",
+            &serde_json::json!({ "error": text }).to_string(),
+        )
     });
     let args = ["--text", "hi", "--base-url", &url];
     let base = ["send", "--to", TO];
@@ -401,4 +387,38 @@ fn a_server_that_echoes_the_credential_does_not_get_it_printed() {
         let run = run.run().fails(3, &["bad [2J header", "[redacted]"]);
         assert!(!run.stderr.contains('\u{1b}'));
     }
+}
+
+#[test]
+fn a_delivery_that_cannot_be_printed_is_one_all_the_same() {
+    let standin = standin();
+    for (args, told) in [
+        (&["--text", "hi"][..], "delivered: message 90000"),
+        (&["--text", "hi", "--json"], r#""outcome":"delivered""#),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let mut command = send(&standin, args).command();
+        let command = command.stdin(std::process::Stdio::null());
+        let output = command.stdout(full.unwrap()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(stderr.contains("can't write to standard output") && stderr.contains(told));
+    }
+}
+
+#[test]
+fn an_address_that_is_wrong_is_told() {
+    let send = |url: &str| {
+        let args = ["send", "--to", TO, "--text", "hi", "--base-url", url];
+        gateway(args).heymarket().account().run()
+    };
+    let url = server(|_| response("302 Found", ""));
+    send(&url).fails(3, &["points elsewhere", "check --base-url"]);
+    let url = server(|_| response("404 Not Found", ""));
+    send(&url).fails(3, &["nothing at this address", "check --base-url"]);
+    // Longer than any request may be: trying again is of no use.
+    let url = format!("{url}/{}", "a".repeat(20_000));
+    send(&url).fails(2, &["can't be sent", "buffer"]);
+    let check = ["check", "--api", "heymarket", "--base-url", &url];
+    gateway(check).heymarket().run().fails(2, &["buffer"]);
 }

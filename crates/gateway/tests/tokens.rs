@@ -123,6 +123,12 @@ fn claims_that_are_none() {
     sign("{}", &["--exp", "9007199254740992"]).fails(2, &["9007199254740992", "milliseconds"]);
     let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(13_000));
     sign(&long, &[]).fails(2, &["more than"]);
+    // Neither is signed as something else than it says.
+    sign(r#"{"a":1,"a":2}"#, &[]).fails(2, &["\"a\"", "twice"]);
+    for number in ["18446744073709551616", "-9223372036854775809", "1e300"] {
+        let claims = format!(r#"{{"a":[{{"b":{number}}}]}}"#);
+        sign(&claims, &[]).fails(2, &["digits", "as text"]);
+    }
     let run = gateway(["sign", "--claims", "/nowhere/claims.json"]);
     run.env("JWT_KEY", JWT_KEY)
         .run()

@@ -107,6 +107,10 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         &["sign", "--api", "heymarket", SECRET_KEY][..],
         &[SECRET_KEY],
         &["sign", "--api", SECRET_KEY],
+        &[
+            "sign",
+            concat!("--api=", "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK"),
+        ],
         &["verify", "a", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ9.x"],
     ] {
         gateway(args).run().exits(2);

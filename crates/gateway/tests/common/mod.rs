@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -184,6 +184,30 @@ pub fn closed_port() -> String {
         (listener, client)
     });
     format!("http://{}", client.local_addr().unwrap())
+}
+
+/// Answers every request with what `answer` makes of it, and returns its URL.
+pub fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = vec![0; 64 * 1024];
+            let length = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..length]);
+            // A client that has seen enough is no failure.
+            let _ = stream.write_all(answer(&request).as_bytes());
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+    url
+}
+
+/// A response with a body.
+pub fn response(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
 /// Waits until something has happened that needs no more than time.
