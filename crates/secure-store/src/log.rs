@@ -273,6 +273,7 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             let _ = self.live.push(Live { entry, at });
         }
         // The record is durable: what fails from here on is made good before the next write.
+        self.copies.b.sound = false;
         if !self.has_room(Side::B, needed) {
             let _ = self.refill(Side::B);
         } else if let Ok(b) = self.append(Side::B, bytes)
