@@ -73,8 +73,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// An answer with a status of 200 to 299.
-#[derive(Debug)]
+/// An answer with a status of 200 to 299; its body may be a new key.
 pub struct Answer {
     /// Its head.
     pub head: Head,

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 use crate::chunked::{Chunked, Piece};
 use crate::head::{self, Framing, Head};
 
@@ -14,7 +16,8 @@ const MAX_INTERIM: u8 = 8;
 /// A response, being received or complete.
 ///
 /// A head longer than `N` bytes is refused. Of a body the first `N` bytes are kept, the rest is
-/// counted and dropped.
+/// counted and dropped. What was received may be a secret, such as a new key: it is zeroized on drop,
+/// and `Debug` shows its length alone.
 ///
 /// ```
 /// use sms_alert::Response;
@@ -28,7 +31,7 @@ const MAX_INTERIM: u8 = 8;
 /// assert_eq!(response.body(), b"{\"id\":7}");
 /// # Ok::<(), sms_alert::ResponseError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response<const N: usize> {
     buffer: heapless::Vec<u8, N>,
     head: Option<Head>,
@@ -208,6 +211,25 @@ impl<const N: usize> Response<N> {
 impl<const N: usize> Default for Response<N> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<const N: usize> Drop for Response<N> {
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Response<N> {}
+
+impl<const N: usize> fmt::Debug for Response<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("head", &self.head)
+            .field("phase", &self.phase)
+            .field("body_len", &self.body().len())
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
     }
 }
 

@@ -206,6 +206,20 @@ fn what_cannot_be_trusted_is_refused() {
     assert_eq!(error(&long), ResponseError::HeadTooLong { limit: N });
 }
 
+/// It may be a key that was created just now.
+#[test]
+fn a_body_is_not_shown() {
+    let mut response = Response::<N>::new();
+    let body = "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\nsk_live_5d2f8a7c11";
+    response.push(body.as_bytes()).unwrap();
+    let shown = format!("{response:?}");
+    assert!(
+        !shown.contains("sk_live") && !shown.contains("115"),
+        "{shown}"
+    );
+    assert!(shown.contains("200"), "{shown}");
+}
+
 #[test]
 fn what_does_not_fit_is_counted() {
     for length in [N - 1, N, N + 1, 10 * N] {
