@@ -299,7 +299,7 @@ fn a_changed_request_is_not_carried_out() {
         let Received::Reply(welcome) = link.receive(byte, 0, &mut device) else {
             continue;
         };
-        for byte in welcome.to_vec() {
+        for byte in welcome.iter().copied() {
             if let device_link::Event::Transmit(request) = desktop.receive(byte, 0) {
                 sealed = request.to_vec();
             }
@@ -327,6 +327,27 @@ fn a_changed_request_is_not_carried_out() {
         link.receive(byte, 0, &mut device);
     }
     assert_eq!(device.clock, Some(1_800_000_000));
+}
+
+#[test]
+fn nobody_slips_a_request_in_the_clear_into_a_sealed_session() {
+    let mut bench = keyed();
+    bench.ask(&Request::Status).unwrap().unwrap();
+    // The next request in its place, but in the clear: it would take the number of the desktop's next one.
+    let sealed = bench.desktop.send(&Request::Status, bench.now_ms).unwrap();
+    let mut content = cobs::decode_vec(&sealed[1..sealed.len() - 1]).unwrap();
+    content.truncate(10);
+    content[1] = 2;
+    content.extend([1, 0, 1]);
+    content.extend(crc32fast::hash(&content).to_le_bytes());
+    let frame = [&[2][..], &cobs::encode_vec(&content), &[0]].concat();
+    for byte in frame {
+        let heard = bench.link.receive(byte, bench.now_ms, &mut bench.device);
+        assert_eq!(heard, Received::Nothing);
+    }
+    let nonces = bench.device.nonces;
+    bench.ask(&Request::Reboot).unwrap().unwrap();
+    assert_eq!(bench.device.nonces, nonces, "no other session was needed");
 }
 
 #[test]
@@ -363,6 +384,32 @@ fn a_transfer_goes_on_where_the_cable_was_pulled() {
             .unwrap(),
     );
     assert_eq!(answer, Ok(Ok(Answer::Received(0))));
+}
+
+#[test]
+fn a_reply_that_was_lost_is_said_again_and_nothing_is_done_twice() {
+    let mut bench = keyed();
+    bench.ask(&Request::Status).unwrap().unwrap();
+    let unix_secs = 1_800_000_000;
+    let request = bench
+        .desktop
+        .send(&Request::SetClock { unix_secs }, 0)
+        .unwrap()
+        .to_vec();
+    let nonces = bench.device.nonces;
+    let mut replies = Vec::new();
+    for _ in 0..3 {
+        for byte in &request {
+            let heard = bench.link.receive(*byte, bench.now_ms, &mut bench.device);
+            if let Received::Reply(reply) = heard {
+                replies.push(reply.to_vec());
+                assert!(bench.device.clock.take().is_some() == (replies.len() == 1));
+            }
+        }
+    }
+    assert_eq!(replies.len(), 3);
+    assert!(replies.iter().all(|reply| *reply == replies[0]));
+    assert_eq!(bench.device.nonces, nonces, "no other session");
 }
 
 #[test]
