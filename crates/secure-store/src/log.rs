@@ -16,7 +16,8 @@
 //!
 //! A cell whose programming or erasing was cut short may read as one thing today and as another tomorrow. What
 //! was found in order at the start is therefore not known to stay so. Before a copy is erased the other is
-//! programmed once more with what it reads as, which makes zeros of what reads as zeros, and is read again.
+//! programmed once more with what it reads as, which makes zeros of what reads as zeros, and is read again; so is
+//! copy A before the first write.
 
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
@@ -26,7 +27,10 @@ use crate::error::StoreError;
 use crate::header::{HEADER_LEN, Header};
 use crate::key::Key;
 use crate::region::{Both, Region, Side};
-use crate::scan::{self, CHUNK_LEN, Entry, Found, read_entry, scan};
+use crate::scan::{self, Entry, Found, read_entry, scan};
+
+/// Bytes that are copied at once: what a NOR flash programs at once.
+const PAGE_LEN: usize = 256;
 
 /// A record that is in force.
 #[derive(Clone, Copy, Debug)]
@@ -256,6 +260,8 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let bytes = entry::complete(header, entry).ok_or(StoreError::Malformed)?;
 
         self.repair()?;
+        // Should the other copy fail, the record is in this one only.
+        self.steady(Side::A)?;
         if !self.has_room(Side::A, needed) {
             if !self.is_intact(Side::B)? {
                 self.refill(Side::B)?;
@@ -272,7 +278,7 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             // There was room before: see above.
             let _ = self.live.push(Live { entry, at });
         }
-        // The record is durable: what fails from here on is made good before the next write.
+        // What fails from here on is made good before the next write.
         self.copies.b.sound = false;
         if !self.has_room(Side::B, needed) {
             let _ = self.refill(Side::B);
@@ -384,15 +390,22 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         if !self.copies.of(from).readable || !self.is_intact(from)? {
             return self.give_up(from);
         }
-        if !self.copies.of(from).steady {
-            let start = self.region.copy_start(from);
-            self.copy(start, start, self.copies.of(from).end)?;
-            if !self.is_intact(from)? {
-                return self.give_up(from);
-            }
-            self.copies.of_mut(from).steady = true;
-        }
+        self.steady(from)?;
         self.fill(side)
+    }
+
+    /// Programs a copy once more that was there at the start, so that nothing in it is neither one nor zero.
+    fn steady(&mut self, side: Side) -> Result<(), F> {
+        if self.copies.of(side).steady {
+            return Ok(());
+        }
+        let start = self.region.copy_start(side);
+        self.copy(start, start, self.copies.of(side).end)?;
+        if !self.is_intact(side)? {
+            return self.give_up(side);
+        }
+        self.copies.of_mut(side).steady = true;
+        Ok(())
     }
 
     /// Remembers that a copy is not what it was.
@@ -445,10 +458,10 @@ impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
     }
 
     fn copy(&mut self, from: u32, to: u32, len: u32) -> Result<(), F> {
-        let mut buffer = [0; CHUNK_LEN];
+        let mut buffer = [0; PAGE_LEN];
         let mut done = 0;
         while done < len {
-            let wanted = len.saturating_sub(done).min(CHUNK_LEN as u32);
+            let wanted = len.saturating_sub(done).min(PAGE_LEN as u32);
             let chunk = buffer.get_mut(..wanted as usize).unwrap_or_default();
             self.flash
                 .read(from.saturating_add(done), chunk)

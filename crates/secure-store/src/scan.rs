@@ -7,7 +7,7 @@ use crate::entry::{ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN};
 use crate::header::{HEADER_LEN, Header, HeaderState};
 
 /// Bytes that are read at once.
-pub(crate) const CHUNK_LEN: usize = 64;
+const CHUNK_LEN: usize = 64;
 
 /// What is in a copy's place.
 #[derive(Clone, Copy, Debug)]
