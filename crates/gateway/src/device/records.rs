@@ -84,7 +84,7 @@ pub fn key_place(hardware_key: Option<u8>, api: &Api) -> Result<KeyPlace, Failur
     custody.key_place(api)
 }
 
-/// Returns the record of a credential in a slot and whether the device had it before it was sent.
+/// Sends a credential for a slot.
 pub fn send_credential(
     connection: &mut Connection,
     credential: (&crate::credentials::Secrets, KeyPlace),

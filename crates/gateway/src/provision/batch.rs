@@ -96,7 +96,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     }
     let rows = rows(args)?;
     let images = check(args, &rows)?;
-    let shared = shared(&rows);
+    let shared = shared(&rows)?;
     if shared > 1 {
         output::note(format_args!(
             "note: {shared} devices share a credential: if one is stolen, all of them need another"
@@ -395,13 +395,18 @@ fn file_name(args: &BatchArgs, row: &Row) -> String {
 }
 
 /// Returns how many devices the most shared credential has.
-fn shared(rows: &[Row]) -> usize {
+fn shared(rows: &[Row]) -> Result<usize, Failure> {
     let mut counts = HashMap::new();
     for row in rows {
-        let key = row.plan.secrets.key().expose_secret();
-        *counts.entry(Sha256::digest(key)).or_insert(0) += 1;
+        let secrets = &row.plan.secrets;
+        let id = secrets.credential()?.id();
+        let digest = Sha256::new()
+            .chain_update(id)
+            .chain_update("\n")
+            .chain_update(secrets.key().expose_secret());
+        *counts.entry(digest.finalize()).or_insert(0) += 1;
     }
-    counts.into_values().max().unwrap_or_default()
+    Ok(counts.into_values().max().unwrap_or_default())
 }
 
 /// Returns a bar that is drawn on a terminal alone.

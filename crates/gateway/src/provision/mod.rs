@@ -17,8 +17,20 @@ use clap::{Args, Subcommand};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  gateway provision settings --example > pump7.toml
+  gateway provision image --target rp2040 --api heymarket --settings pump7.toml --uf2 --out pump7.uf2
+  gateway provision show pump7.uf2
+  gateway provision device-key --target esp32c3 --out pump7.key
+  gateway provision efuse-key --target esp32c3 --api heymarket --out site7.hmac
+  gateway provision batch devices.csv --target rp2040 --api heymarket --settings site.toml --out images
+
+Each command's --help tells more. Over a cable, without flashing: gateway device.";
+
 /// The options of `gateway provision`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct ProvisionArgs {
     #[command(subcommand)]
     command: ProvisionCommand,
