@@ -33,6 +33,8 @@ pub(crate) struct EntryHeader {
     pub key: Key,
     pub version: u8,
     pub form: u8,
+    /// 0 in this version of the format, and kept whatever it is.
+    pub reserved: u8,
     /// The bytes of the stored value.
     pub len: u16,
     /// The number of the write.
@@ -60,7 +62,7 @@ impl EntryHeader {
             self.key.kind,
             self.version,
             self.form,
-            0,
+            self.reserved,
             slot_low,
             slot_high,
             len_low,
@@ -80,7 +82,7 @@ impl EntryHeader {
             kind,
             version,
             form,
-            _,
+            reserved,
             slot_low,
             slot_high,
             len_low,
@@ -95,6 +97,7 @@ impl EntryHeader {
             },
             version,
             form,
+            reserved,
             len: u16::from_le_bytes([len_low, len_high]),
             seq: u32::from_le_bytes([s0, s1, s2, s3]),
         };

@@ -1,4 +1,36 @@
-//! Secrets, settings and alerts kept in a device's flash through power cuts.
+//! Secrets, settings and alerts kept in a device's flash through power cuts, and the chips that help.
+//!
+//! `no_std`, without a heap, without `unsafe`, and without a reachable panic of its own. Nothing here knows a board:
+//! flash is an `embedded_storage` `NorFlash` that bears being programmed twice with the same bits, as a
+//! `MultiwriteNorFlash` does; buses are `embedded_hal`'s; time comes in as a number.
+//!
+//! | what | is |
+//! | --- | --- |
+//! | records by name, in two copies | [`Store`] in a [`Region`], named by [`Key`] |
+//! | who can read them | [`Custody`]: a store is [`Plain`] or [`Sealed`] |
+//! | what they hold | [`Credential`], [`ClockRecord`], [`Settings`]; rotation and outbox are bytes of the crates that own them |
+//! | images on a desktop | the same store over an [`Image`] |
+//! | old images | [`anchor`] and [`check_freshness`] over a [`MonotonicCounter`] |
+//! | a key that can't be read | [`atecc608::SlotKey`], a `jwt_core::MacEngine` |
+//! | time through a power cut | [`Rtc`]: [`Ds3231`] |
+//! | random bytes | [`Entropy`] over a board's [`NoiseSource`] |
+//!
+//! # What is guaranteed
+//!
+//! A record that [`Store::put`] has confirmed is there after any power cut, and one that was being written is as
+//! it was or as it was to be; `tests/power_cuts.rs` cuts the power before, inside and after each flash operation of random sequences,
+//! with half-programmed entries and half-erased sectors in any state. The format is in
+//! `docs/store-format.md`.
+//!
+//! # What custody means
+//!
+//! [`Custody::Hardware`]: the HMAC key is in a fuse block or a secure element, and whoever has the device can use it
+//! but not take it along. [`Custody::Sealed`]: the flash alone is worth nothing; whoever runs software of their own
+//! on the chip can have the device key unseal it, which secure boot has to prevent. [`Custody::Plain`]: whoever reads the flash, by
+//! a debug port or by unsoldering it, has the prepared key and can sign until the API's secret is revoked. That is
+//! all that an RP2040 without a secure element can do.
+//!
+//! Buffers that held secrets are zeroized; copies that the compiler leaves in registers or on the stack are not covered.
 #![no_std]
 #![deny(missing_docs)]
 

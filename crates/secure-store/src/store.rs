@@ -136,6 +136,7 @@ impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
             key,
             version,
             form: P::FORM,
+            reserved: 0,
             len: u16::try_from(stored_len).unwrap_or(u16::MAX),
             seq: self.log.next_seq()?,
         };
@@ -232,6 +233,7 @@ impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
             key,
             version: 0,
             form: form::REMOVED,
+            reserved: 0,
             len: 0,
             seq: self.log.next_seq()?,
         };

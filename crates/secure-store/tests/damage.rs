@@ -172,6 +172,10 @@ fn one_copy_rots_and_the_other_is_read() {
             let rotten = bytes.clone();
             let mut store = open(&mut bytes).unwrap();
             assert_eq!(read_all(&mut store), model, "byte {at}");
+            // Only the blanks behind a value have no checksum; the headers have none.
+            if at < 48 {
+                assert!(!store.health()[side / COPY].sound, "byte {at}");
+            }
             drop(store);
             assert!(bytes == rotten);
             let mut store = open(&mut bytes).unwrap();
@@ -232,7 +236,7 @@ fn a_rotten_copy_is_found_before_its_spare_is_erased() {
 #[test]
 fn a_failing_driver_loses_nothing() {
     let mut failures = 0;
-    for fails_after in 0..600 {
+    for fails_after in (0..600).step_by(5) {
         let mut random = Random(7);
         let flash = Shared::new(8192);
         let mut store = Store::<_, _, 12>::format(flash.clone(), REGION, Plain).unwrap();
@@ -277,13 +281,13 @@ fn a_failing_driver_loses_nothing() {
         let mut store = Store::open(flash, REGION, Plain).unwrap();
         assert_eq!(read_all(&mut store), model, "failing after {fails_after}");
     }
-    assert!(failures > 300);
+    assert!(failures > 60);
 }
 
 /// The driver fails while copy B, which is full, is about to be made anew: B is behind, and is not taken for sound.
 #[test]
 fn a_copy_that_missed_a_write_is_made_anew() {
-    for fails_after in 0..120 {
+    for fails_after in 0..60 {
         let flash = Shared::new(8192);
         let mut store = Store::<_, _, 12>::format(flash.clone(), REGION, Plain).unwrap();
         // A has room for one more of these, B for none.
