@@ -2,7 +2,7 @@
 
 use embedded_hal::digital::{InputPin, OutputPin};
 use embedded_io_async::{Read, Write};
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use jwt_core::MacEngine;
 use secure_store::{Region, Rtc};
 use sms_alert::Connect;
@@ -12,7 +12,7 @@ use crate::configuration::StaticAddress;
 /// The parts that a kind of board has.
 pub trait Board {
     /// The flash with the store in it.
-    type Flash: NorFlash;
+    type Flash: MultiwriteNorFlash;
     /// The receiving half of the console.
     type ConsoleIn: Read;
     /// The sending half of the console.

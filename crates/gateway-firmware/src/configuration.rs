@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::fmt;
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use heapless::{String, Vec};
 use secure_store::{Key, MAX_VALUE_LEN, SETTINGS_VERSION, Setting, Settings, StoreError};
 use sms_alert::{Account, DeviceName, Host, MAX_PHONES, PhoneNumber, Recipient};
@@ -75,7 +75,7 @@ impl Configuration {
     ///
     /// # Errors
     /// What is missing or not understood, or the store's trouble.
-    pub fn load<F: NorFlash>(
+    pub fn load<F: MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
     ) -> Result<Self, ConfigurationError<F::Error>> {
         let mut device = [0; MAX_VALUE_LEN];
@@ -123,7 +123,7 @@ impl Configuration {
     }
 }
 
-fn read<'v, F: NorFlash>(
+fn read<'v, F: MultiwriteNorFlash>(
     store: &RefCell<BoardStore<F>>,
     key: Key,
     out: &'v mut [u8],

@@ -7,7 +7,7 @@ use api_auth::{
     Api, AuthorizeError, Authorizer, Clock, CredentialError, MAX_ID_LEN, MAX_KEY_LEN, Policy,
     Scheme, SendKind, Session, Slot, Slots,
 };
-use embedded_storage::nor_flash::{ErrorType, NorFlash};
+use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash};
 use jwt_core::MacEngine;
 use secure_store::{
     CREDENTIAL_VERSION, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN, StoreError,
@@ -43,7 +43,7 @@ impl<H: MacEngine> Credentials<H> {
     ///
     /// # Errors
     /// [`CredentialsError::None`] if there is none, or what is wrong with one.
-    pub fn load<F: NorFlash>(
+    pub fn load<F: MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
         clock: Clock,
         policy: Policy,
@@ -76,7 +76,7 @@ struct Loaded<H: MacEngine> {
     authorizer: Authorizer<Engine<H>, AUTHORIZATION_LEN>,
 }
 
-fn credential<F: NorFlash, H: MacEngine>(
+fn credential<F: MultiwriteNorFlash, H: MacEngine>(
     store: &mut BoardStore<F>,
     slot: Slot,
     policy: Policy,
@@ -126,7 +126,7 @@ fn credential<F: NorFlash, H: MacEngine>(
 }
 
 /// Returns how far a rotation has come; credentials without a record of it were just deployed.
-fn slots<F: NorFlash, K>(
+fn slots<F: MultiwriteNorFlash, K>(
     store: &mut BoardStore<F>,
     a: bool,
     b: bool,

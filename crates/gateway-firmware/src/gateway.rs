@@ -189,7 +189,7 @@ struct Started<R, H: MacEngine> {
 }
 
 impl<R: secure_store::Rtc, H: MacEngine> Started<R, H> {
-    fn new<F: embedded_storage::nor_flash::NorFlash>(
+    fn new<F: embedded_storage::nor_flash::MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
         rtc: Option<R>,
         build_secs: u64,

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::fmt;
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use secure_store::{Key, Plain, Store, StoreError};
 
 /// Alerts that wait at most.
@@ -19,18 +19,18 @@ const OUTBOX_VERSION: u8 = 1;
 pub type BoardStore<F> = Store<F, Plain, RECORDS>;
 
 /// The outbox's part of the store, which is borrowed for moments.
-pub struct OutboxRecords<'a, F: NorFlash> {
+pub struct OutboxRecords<'a, F: MultiwriteNorFlash> {
     store: &'a RefCell<BoardStore<F>>,
 }
 
-impl<'a, F: NorFlash> OutboxRecords<'a, F> {
+impl<'a, F: MultiwriteNorFlash> OutboxRecords<'a, F> {
     /// Takes the outbox's part of a store.
     pub const fn new(store: &'a RefCell<BoardStore<F>>) -> Self {
         Self { store }
     }
 }
 
-impl<F: NorFlash> sms_alert::Store for OutboxRecords<'_, F> {
+impl<F: MultiwriteNorFlash> sms_alert::Store for OutboxRecords<'_, F> {
     type Error = RecordsError<F::Error>;
 
     fn put(&mut self, index: u16, record: &[u8]) -> Result<(), Self::Error> {

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use api_auth::{Clock, Reading, Source};
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use secure_store::{CLOCK_VERSION, ClockRecord, Key, Rtc, StoreError};
 
 use crate::records::BoardStore;
@@ -25,7 +25,7 @@ pub(crate) struct Timekeeper<R> {
 
 impl<R: Rtc> Timekeeper<R> {
     /// Reads what was written down.
-    pub fn load<F: NorFlash>(
+    pub fn load<F: MultiwriteNorFlash>(
         rtc: Option<R>,
         store: &RefCell<BoardStore<F>>,
     ) -> Result<Self, StoreError<F::Error>> {
@@ -67,7 +67,7 @@ impl<R: Rtc> Timekeeper<R> {
     }
 
     /// Sets the real-time clock by a better one if it needs it, and writes down what has changed.
-    pub fn keep<F: NorFlash>(
+    pub fn keep<F: MultiwriteNorFlash>(
         &mut self,
         clock: &Clock,
         uptime_ms: u64,

@@ -1,6 +1,6 @@
 //! Sealing what a desktop has provisioned plain, on a device whose key no desktop knows.
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use zeroize::Zeroizing;
 
 use crate::entry::{EntryHeader, MAX_VALUE_LEN, form};
@@ -9,7 +9,7 @@ use crate::protection::Plain;
 use crate::sealed::Sealed;
 use crate::store::Store;
 
-impl<F: NorFlash, const RECORDS: usize> Store<F, Sealed, RECORDS> {
+impl<F: MultiwriteNorFlash, const RECORDS: usize> Store<F, Sealed, RECORDS> {
     /// Seals every plain record and makes both copies anew, so that no plain byte is left in the flash.
     ///
     /// Whoever can write the flash before this decides what is sealed: call it in a provisioning window

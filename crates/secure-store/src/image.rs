@@ -3,7 +3,7 @@
 use core::fmt;
 
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
 
 /// Bytes of a sector of every flash that the project's boards have.
@@ -73,6 +73,8 @@ impl NorFlash for Image<'_> {
         Ok(())
     }
 }
+
+impl MultiwriteNorFlash for Image<'_> {}
 
 /// Says why an image can't be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

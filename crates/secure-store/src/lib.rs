@@ -1,8 +1,8 @@
 //! Secrets, settings and alerts kept in a device's flash through power cuts, and the chips that help.
 //!
 //! `no_std`, without a heap, without `unsafe`, and without a reachable panic of its own. Nothing here knows a board:
-//! flash is an `embedded_storage` `NorFlash` that bears being programmed twice with the same bits, as a
-//! `MultiwriteNorFlash` does; buses are `embedded_hal`'s; time comes in as a number.
+//! flash is `embedded_storage`'s (a `MultiwriteNorFlash`, for what is there is programmed once more with the same bits), buses
+//! are `embedded_hal`'s, time comes in as a number.
 //!
 //! | what | is |
 //! | --- | --- |

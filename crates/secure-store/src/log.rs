@@ -26,7 +26,7 @@
 
 mod fill;
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use heapless::Vec;
 
 use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, form};
@@ -85,7 +85,7 @@ pub(crate) struct TwoCopyLog<F, const RECORDS: usize> {
 type Result<T, F> =
     core::result::Result<T, StoreError<<F as embedded_storage::nor_flash::ErrorType>::Error>>;
 
-impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
+impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
     const FITS: () = {
         let align = ENTRY_ALIGN as usize;
         assert!(

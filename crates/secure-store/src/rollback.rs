@@ -8,7 +8,7 @@
 
 use core::fmt::{self, Debug};
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 
 use crate::error::StoreError;
 use crate::key::Key;
@@ -68,7 +68,12 @@ pub enum Freshness {
 ///
 /// # Errors
 /// Those of the store and of the counter.
-pub fn check_freshness<F: NorFlash, P: Protection, C: MonotonicCounter, const RECORDS: usize>(
+pub fn check_freshness<
+    F: MultiwriteNorFlash,
+    P: Protection,
+    C: MonotonicCounter,
+    const RECORDS: usize,
+>(
     store: &mut Store<F, P, RECORDS>,
     counter: &mut C,
 ) -> Result<Freshness, RollbackError<F::Error, C::Error>> {
@@ -99,7 +104,7 @@ pub fn check_freshness<F: NorFlash, P: Protection, C: MonotonicCounter, const RE
 ///
 /// # Errors
 /// Those of the store and of the counter; [`check_freshness`] then still finds the store fresh.
-pub fn anchor<F: NorFlash, P: Protection, C: MonotonicCounter, const RECORDS: usize>(
+pub fn anchor<F: MultiwriteNorFlash, P: Protection, C: MonotonicCounter, const RECORDS: usize>(
     store: &mut Store<F, P, RECORDS>,
     counter: &mut C,
 ) -> Result<(), RollbackError<F::Error, C::Error>> {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::entry::{ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, form};
@@ -74,7 +74,7 @@ pub struct CopyHealth {
 type Result<T, F> =
     core::result::Result<T, StoreError<<F as embedded_storage::nor_flash::ErrorType>::Error>>;
 
-impl<F: NorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
+impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
     /// Opens the store in a region; nothing is written.
     ///
     /// A device [repairs](Self::repair) it at once, so that what it has read is what it will read.
@@ -301,7 +301,9 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-impl<F: NorFlash, P: Protection, const RECORDS: usize> fmt::Debug for Store<F, P, RECORDS> {
+impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> fmt::Debug
+    for Store<F, P, RECORDS>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
             .field("custody", &P::CUSTODY)

@@ -41,7 +41,9 @@ fn sample() -> (Vec<u8>, Model) {
     (bytes, model)
 }
 
-fn read_all<F: embedded_storage::nor_flash::NorFlash>(store: &mut Store<F, Plain, 12>) -> Model {
+fn read_all<F: embedded_storage::nor_flash::MultiwriteNorFlash>(
+    store: &mut Store<F, Plain, 12>,
+) -> Model {
     let keys: Vec<Key> = store.records().map(|record| record.key).collect();
     let mut value = [0; MAX_VALUE_LEN];
     keys.into_iter()
@@ -172,7 +174,7 @@ fn one_copy_rots_and_the_other_is_read() {
             let rotten = bytes.clone();
             let mut store = open(&mut bytes).unwrap();
             assert_eq!(read_all(&mut store), model, "byte {at}");
-            // Only the blanks behind a value have no checksum; the headers have none.
+            // Headers have no blanks behind them, which are all that no checksum covers.
             if at < 48 {
                 assert!(!store.health()[side / COPY].sound, "byte {at}");
             }

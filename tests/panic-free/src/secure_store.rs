@@ -5,7 +5,9 @@ use core::hint::black_box;
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::{ErrorType as BusError, I2c, NoAcknowledgeSource, Operation};
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::{
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash,
+};
 use jwt_core::{HmacKey, MacEngine};
 use secure_store::atecc608::{Atecc608, AteccError};
 use secure_store::{
@@ -59,6 +61,8 @@ impl NorFlash for Flash {
         black_box(Ok(()))
     }
 }
+
+impl MultiwriteNorFlash for Flash {}
 
 #[inline(never)]
 fn store<P: Protection>(protection: P) {

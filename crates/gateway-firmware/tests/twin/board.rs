@@ -124,6 +124,8 @@ impl embedded_storage::nor_flash::ReadNorFlash for Flash {
     }
 }
 
+impl embedded_storage::nor_flash::MultiwriteNorFlash for Flash {}
+
 impl embedded_storage::nor_flash::NorFlash for Flash {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 4096;

@@ -1,6 +1,6 @@
 //! Everything that programs and erases: appending to a copy, making one steady, filling one from the other.
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 
 use super::{Copy, Live, Result, TwoCopyLog};
 use crate::error::StoreError;
@@ -11,7 +11,7 @@ use crate::scan::{self, Entry, read_entry};
 /// Bytes that are copied at once: what a NOR flash programs at once.
 const PAGE_LEN: usize = 256;
 
-impl<F: NorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
+impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
     pub(super) fn is_entry_intact(&mut self, side: Side, live: &Live) -> Result<bool, F> {
         let start = self.offset(side, live);
         let rest = self.region.copy_len().saturating_sub(*live.at.of(side));

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
 
 use super::random::Random;
@@ -243,6 +243,8 @@ impl NorFlash for MockFlash {
     }
 }
 
+impl MultiwriteNorFlash for MockFlash {}
+
 /// A flash that a test can look into, and damage, while a store has it.
 #[derive(Clone)]
 pub struct Shared(pub Rc<RefCell<MockFlash>>);
@@ -281,3 +283,5 @@ impl NorFlash for Shared {
         self.0.borrow_mut().write(offset, bytes)
     }
 }
+
+impl MultiwriteNorFlash for Shared {}
