@@ -139,7 +139,7 @@ pub enum Rejection {
 /// | none, or not HTTP; 502, 504: a proxy got none | `MaybeSent`; `Retry` if repeatable |
 /// | 2xx | `Accepted`, with a pause until the reset if no request remains |
 /// | an error that names the missing `kid`, whatever its status (Key-ID: 500) | `Rejected` |
-/// | 403, or 401 with an error that names a permission | `Rejected`; never another secret |
+/// | 403; 401 to a key that is sent as it is, with an error that names a permission | `Rejected`; never another secret |
 /// | 401 to a token over TLS, by whose `Date` the clock is skewed ([`Skew`]), and not just corrected | `CorrectClock` |
 /// | 401 otherwise, and the other slot has a credential that wasn't refused just now | `SwitchSecret` |
 /// | 401 otherwise, `Date` over a day off the clock's last independent reading | `ClockWrong` |
@@ -178,7 +178,8 @@ pub fn decide(
         }
         (_, ErrorKind::MissingKid) => reject(Rejection::MissingKid),
         (300..400, _) => reject(Rejection::Redirected),
-        (403, _) | (401, ErrorKind::Permission) => reject(Rejection::Forbidden),
+        (403, _) => reject(Rejection::Forbidden),
+        (401, ErrorKind::Permission) if !api.scheme.is_token() => reject(Rejection::Forbidden),
         (401, _) => unauthorized(api, facts, clock, uptime_ms, state),
         (404 | 410, _) => reject(Rejection::NotFound),
         (409, _) => reject(Rejection::Conflict),

@@ -188,6 +188,23 @@ fn a_missing_permission_never_switches_whatever_the_status() {
     }
 }
 
+/// Whatever words a 401 has: "no permission, the token has expired" is no reason to give an alert up.
+#[test]
+fn a_401_to_a_token_is_about_the_token() {
+    for api in [Api::HEYMARKET, Api::KEY_ID] {
+        for facts in variants(Answer::Status(401)) {
+            let worded = Facts {
+                error: ErrorKind::Permission,
+                ..facts
+            };
+            assert_eq!(
+                decide(&api, &worded, &clock(), 0, &two_slots()),
+                decide(&api, &facts, &clock(), 0, &two_slots())
+            );
+        }
+    }
+}
+
 /// 401 with a date, over TLS or not, with another slot or not.
 #[test]
 fn a_401_blames_the_clock_or_the_credential() {

@@ -147,9 +147,6 @@ impl Model {
                 let after_secs = facts.retry_after_secs.unwrap_or(0);
                 (Action::Retry { after_secs }, Judged::Other)
             }
-            401 if facts.error == ErrorKind::Permission => {
-                (Action::Rejected(Rejection::Forbidden), Judged::Other)
-            }
             401 => match offset.filter(|_| facts.secure) {
                 Some(offset) if (offset - self.ahead).abs() <= self.admitted(ms) => {
                     (refused, Judged::Refused)
@@ -416,7 +413,7 @@ fn a_new_credential_is_checked_without_harm_to_the_old() {
                 error: ErrorKind::Permission,
                 ..status(401)
             },
-            Check::Forbidden,
+            Check::Refused,
         ),
         (
             Facts {
