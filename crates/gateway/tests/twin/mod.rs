@@ -17,6 +17,7 @@ use secure_store::{
     Credential, CredentialKey, Custody, Image, Key, Protection, Region, Store, StoreError,
 };
 use serialport::{SerialPort, TTYPort};
+use zeroize::Zeroizing;
 
 const REGION: Region = Region {
     start: 0,
@@ -66,10 +67,10 @@ impl<P: Protection> Parts<P> {
         }
     }
 
-    pub fn value(&mut self, key: Key) -> Option<Vec<u8>> {
-        let mut out = [0; 1024];
-        let record = self.store.get(key, &mut out).unwrap()?;
-        Some(record.value.to_vec())
+    pub fn value(&mut self, key: Key) -> Option<Zeroizing<Vec<u8>>> {
+        let mut out = Zeroizing::new([0; 1024]);
+        let record = self.store.get(key, &mut *out).unwrap()?;
+        Some(Zeroizing::new(record.value.to_vec()))
     }
 
     pub fn slots(&mut self) -> Slots {
