@@ -65,8 +65,8 @@ struct Pace<R> {
     random: R,
     /// The uptime before which nothing is sent, for what is wrong concerns every alert.
     gate_ms: u64,
-    /// The attempts in a row that got no answer.
-    silences: u16,
+    /// The attempts in a row that got no answer, or were too many for the account.
+    setbacks: u16,
 }
 
 impl<'a, C, E, R, U, const TOKEN: usize> Client<'a, C, E, R, U, TOKEN>
@@ -101,7 +101,7 @@ where
                 backoff: sending.backoff,
                 random,
                 gate_ms: 0,
-                silences: 0,
+                setbacks: 0,
             },
             buffer,
         })
@@ -237,12 +237,18 @@ impl<R: FnMut() -> u32> Pace<R> {
     /// Returns the uptime at which the alert is due again, and holds back all others if what is wrong
     /// is not the alert.
     fn after(&mut self, action: Action, answer: Answer, failures: u16, now_ms: u64) -> u64 {
-        self.silences = match answer {
+        self.setbacks = match answer {
+            Answer::Status(429) | Answer::NotSent | Answer::Lost | Answer::Malformed => {
+                self.setbacks.saturating_add(1)
+            }
             Answer::Status(_) => 0,
-            Answer::NotSent | Answer::Lost | Answer::Malformed => self.silences.saturating_add(1),
         };
         match action {
-            Action::Retry { .. } | Action::MaybeSent if self.silences > 0 => {
+            Action::Retry { after_secs } if self.setbacks > 0 => {
+                self.close(now_ms, after_secs);
+                now_ms
+            }
+            Action::MaybeSent if self.setbacks > 0 => {
                 self.close(now_ms, 0);
                 now_ms
             }
@@ -277,7 +283,7 @@ impl<R: FnMut() -> u32> Pace<R> {
     fn close(&mut self, now_ms: u64, hint_secs: u32) -> u64 {
         let wait_ms = self
             .backoff
-            .delay_ms(self.silences.max(1), (self.random)(), hint_secs);
+            .delay_ms(self.setbacks.max(1), (self.random)(), hint_secs);
         self.gate_ms = now_ms.saturating_add(wait_ms);
         self.gate_ms
     }

@@ -199,6 +199,25 @@ fn hints_are_kept_to() {
     }
 }
 
+/// The limit is the account's, so the next alert would run into it as well.
+#[test]
+fn too_many_requests_hold_back_every_alert() {
+    let limited = || Script::status(429, "", "{}");
+    let (mut device, server) = device(std::iter::repeat_with(limited).take(9), Rules::default());
+    device.push("Door open").unwrap();
+    device.push("Door shut").unwrap();
+    let mut waits = 0;
+    device
+        .run(|step| {
+            waits += usize::from(matches!(step, Step::Wait(_)));
+            server.scripts.borrow().is_empty()
+        })
+        .unwrap();
+    assert_eq!(waits, 8, "one between any two requests");
+    // Full jitter of ceilings that double from a second on: 255 s in all, half of it on average.
+    assert!(device.uptime_ms.get() > 30_000, "the backoff grows");
+}
+
 #[test]
 fn a_wrong_clock_is_set_and_the_alert_sent_at_once() {
     // 100 s ahead of the device; then the server is content.
