@@ -78,6 +78,24 @@ impl Drop for Arriving {
 }
 
 /// The desktop's end: a record that is sent piece by piece, from wherever the device says that it is.
+///
+/// ```
+/// use device_link::{Reply, Request, Upload};
+/// use secure_store::Key;
+///
+/// let settings = b"\x01\x06\x00pump-7";
+/// let mut upload = Upload::new(Key::DEVICE, 1, settings).unwrap();
+/// assert!(matches!(upload.next(), Some(Request::Begin(_))));
+///
+/// // The device has the first 4 bytes from before the cable was pulled.
+/// upload.answered(Ok(Reply::Received(4)))?;
+/// assert!(upload.next() == Some(Request::Data { offset: 4, bytes: b"ump-7" }));
+/// upload.answered(Ok(Reply::Received(9)))?;
+/// assert!(upload.next() == Some(Request::Commit));
+/// upload.answered(Ok(Reply::Stored { unchanged: false }))?;
+/// assert!(upload.next().is_none());
+/// # Ok::<(), device_link::Refusal>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Upload<'v> {
     announced: Announced,

@@ -225,3 +225,11 @@ fn a_device_that_has_started_anew_says_so_at_once() {
     assert_eq!(raw.ask(5, SET_CLOCK), Some(1));
     assert_eq!(raw.device.clock, None);
 }
+
+/// What firmware has to keep for a line, in bytes, and what the crate says of it.
+#[test]
+fn a_link_takes_less_than_3_kb() {
+    let size = size_of::<DeviceLink>();
+    println!("{size} bytes");
+    assert!((2_000..3_000).contains(&size), "{size} bytes");
+}
