@@ -21,7 +21,7 @@ const DEVICE_KEY: [u8; 32] = *b"0123456789abcdef0123456789ABCDEF";
 
 /// The device's process: serves until its standard input ends. Run by the test below.
 #[test]
-#[ignore = "not a test"]
+#[ignore = "the process that the test below starts"]
 fn device_process() {
     let key = HmacKey::new(&DEVICE_KEY).unwrap();
     let twin = Twin::start(Parts::new(Sealed::new(&key).unwrap(), Some(key)));
