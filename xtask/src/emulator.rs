@@ -35,6 +35,14 @@ pub fn rp2040(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     Ok(log.run(&mut node)?)
 }
 
+/// Tests the gateway's firmware at many more moments of failure.
+pub fn rp2040_long(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    prepare(layout, log)?;
+    let mut node = layout.command("node");
+    node.args(["--test", "boards/rp2040/test/gateway.test.mjs"]);
+    Ok(log.run(node.env("REHEARSAL_LONG", "1"))?)
+}
+
 fn prepare(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::targets(layout, log, &DEVICE_TARGETS[..1])?;
     install::program(layout, log, "node", "nodejs")?;

@@ -7,6 +7,7 @@ mod emulator;
 mod fuzz;
 mod install;
 mod layout;
+mod long;
 mod panic_free;
 mod runner;
 mod steps;
@@ -35,6 +36,10 @@ enum Command {
     Test {
         /// Run only the checks whose name contains one of these words.
         words: Vec<String>,
+
+        /// Run the long checks too: more power cuts, longer fuzzing; under an hour on two cores.
+        #[arg(long)]
+        all: bool,
 
         /// Print the names of the checks and exit.
         #[arg(long)]
@@ -73,8 +78,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let layout = Layout::find()?;
     match command {
         Command::Bench(options) => bench::run(&layout, &options),
-        Command::Test { words, list } => {
+        Command::Test { words, all, list } => {
             let mut steps = steps::all(&layout)?;
+            if all {
+                steps.extend(long::all(&layout)?);
+            }
             if !words.is_empty() {
                 steps.retain(|step| words.iter().any(|word| step.name().contains(word)));
                 anyhow::ensure!(

@@ -1,0 +1,34 @@
+//! The checks that take too long for every run, and that `test --all` adds.
+
+use crate::emulator;
+use crate::fuzz;
+use crate::layout::Layout;
+use crate::runner::{Log, Step, Stop};
+
+/// How long a fuzz target runs here.
+const FUZZ_SECS: u32 = 120;
+
+/// Sequences of operations whose every power cut is tried.
+const STORE_SEQUENCES: &str = "250";
+
+/// Returns the long checks, in the order in which they run.
+pub fn all(layout: &Layout) -> anyhow::Result<Vec<Step<'_>>> {
+    let mut steps = vec![
+        Step::new("long power cuts", |log| power_cuts(layout, log)),
+        Step::new("long emulated rp2040", |log| {
+            emulator::rp2040_long(layout, log)
+        }),
+    ];
+    for target in fuzz::targets(layout)? {
+        let name = format!("long fuzz {target}");
+        let check = move |log: &mut Log| fuzz::smoke(layout, log, &target, FUZZ_SECS);
+        steps.push(Step::new(name, check));
+    }
+    Ok(steps)
+}
+
+fn power_cuts(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let mut test = layout.cargo(["test", "--locked", "--release", "--package", "secure-store"]);
+    test.args(["--test", "power_cuts"]);
+    Ok(log.run(test.env("SECURE_STORE_SEQUENCES", STORE_SEQUENCES))?)
+}
