@@ -10,17 +10,6 @@ use sms_alert::{Account, DeviceName, Host, MAX_PHONES, PhoneNumber, Recipient};
 
 use crate::records::BoardStore;
 
-/// The text of the alert that the door's contact raises; without it the contact raises none.
-pub const DOOR_TEXT: Setting = Setting(128);
-/// The text of the alert that the flood sensor's contact raises; without it the contact raises none.
-pub const FLOOD_TEXT: Setting = Setting(129);
-/// The text of the alert about the temperature, which the measured one is added to; without it there is none.
-pub const TEMPERATURE_TEXT: Setting = Setting(130);
-/// The temperature that raises an alert: a number, in thousandths of a degree Celsius.
-pub const TEMPERATURE_LIMIT: Setting = Setting(131);
-/// The number 1 if the device sends to a test server over plain HTTP: see [`may_send`](crate::may_send).
-pub const PLAIN_HTTP_TEST: Setting = Setting(132);
-
 /// Most bytes of a provisioned text: one SMS.
 pub const MAX_TEXT_LEN: usize = 160;
 
@@ -89,12 +78,12 @@ impl Configuration {
     fn of(device: &Settings<'_>, network: &Settings<'_>) -> Result<Self, Setting> {
         let name = device.text(Setting::NAME).ok_or(Setting::NAME)?;
         let texts = |setting| text::<MAX_TEXT_LEN>(device, setting);
-        let temperature = match texts(TEMPERATURE_TEXT)? {
+        let temperature = match texts(Setting::TEMPERATURE_TEXT)? {
             None => None,
             Some(text) => {
-                let limit = device.number(TEMPERATURE_LIMIT);
+                let limit = device.number(Setting::TEMPERATURE_LIMIT);
                 let limit = limit.and_then(|limit| i32::try_from(limit).ok());
-                Some((text, limit.ok_or(TEMPERATURE_LIMIT)?))
+                Some((text, limit.ok_or(Setting::TEMPERATURE_LIMIT)?))
             }
         };
         Ok(Self {
@@ -105,11 +94,11 @@ impl Configuration {
                 .number(Setting::CREATOR_ID)
                 .ok_or(Setting::CREATOR_ID)?,
             host: host(network)?,
-            plain_http_test: network.number(PLAIN_HTTP_TEST) == Some(1),
+            plain_http_test: network.number(Setting::PLAIN_HTTP_TEST) == Some(1),
             address: address(network)?,
             time_host: text(network, Setting::TIME_HOST)?,
-            door: texts(DOOR_TEXT)?,
-            flood: texts(FLOOD_TEXT)?,
+            door: texts(Setting::DOOR_TEXT)?,
+            flood: texts(Setting::FLOOD_TEXT)?,
             temperature,
         })
     }

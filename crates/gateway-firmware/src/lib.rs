@@ -38,10 +38,7 @@ mod transport;
 mod vitals;
 
 pub use board::{Board, ChipKeys, Network, Parts, Thermometer, Watchdog};
-pub use configuration::{
-    Configuration, ConfigurationError, DOOR_TEXT, FLOOD_TEXT, MAX_TEXT_LEN, PLAIN_HTTP_TEST,
-    StaticAddress, TEMPERATURE_LIMIT, TEMPERATURE_TEXT, Text,
-};
+pub use configuration::{Configuration, ConfigurationError, MAX_TEXT_LEN, StaticAddress, Text};
 pub use console::{Command, LINE_LEN};
 pub use contact::{Contact, SETTLE_MS};
 pub use credentials::{AUTHORIZATION_LEN, BoardSession, Credentials, CredentialsError};

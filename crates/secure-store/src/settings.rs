@@ -7,7 +7,7 @@ pub const SETTINGS_VERSION: u8 = 1;
 
 /// What a setting is called.
 ///
-/// Numbers from 128 on are free for a firmware of its own.
+/// Numbers from 128 on are each firmware's own; those of `gateway-firmware` are here too, for whoever provisions it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Setting(pub u8);
 
@@ -20,17 +20,6 @@ impl Setting {
     pub const CREATOR_ID: Self = Self(3);
     /// Somebody to be alerted, as often as there are such people: text.
     pub const RECIPIENT: Self = Self(4);
-    /// What is sent when the first contact closes: text.
-    pub const CONTACT_1_TEXT: Self = Self(16);
-    /// What is sent when the second contact closes: text.
-    pub const CONTACT_2_TEXT: Self = Self(17);
-    /// What is sent when the temperature is out of its limits: text.
-    pub const TEMPERATURE_TEXT: Self = Self(18);
-    /// The lowest temperature that is not out of its limits: 8 bytes, millidegrees Celsius, two's complement.
-    pub const TEMPERATURE_LOW: Self = Self(19);
-    /// The highest temperature that is not out of its limits: as the lowest.
-    pub const TEMPERATURE_HIGH: Self = Self(20);
-
     /// The name of the wireless network: 1 to 32 bytes.
     pub const WIFI_SSID: Self = Self(64);
     /// The passphrase of the wireless network: text, secret.
@@ -50,6 +39,17 @@ impl Setting {
     /// The certificates that TLS trusts, see [`Key::certificates`](crate::Key::certificates): the length of all of
     /// them (2 bytes, little-endian) and their CRC-32/ISO-HDLC (4 bytes, little-endian).
     pub const CERTIFICATES: Self = Self(72);
+
+    /// What `gateway-firmware` sends when the door's contact closes: text; without it the contact raises no alert.
+    pub const DOOR_TEXT: Self = Self(128);
+    /// What it sends when the flood sensor's contact closes: text; without it the contact raises no alert.
+    pub const FLOOD_TEXT: Self = Self(129);
+    /// What it sends of a temperature, which is added to it: text; without it there is no such alert.
+    pub const TEMPERATURE_TEXT: Self = Self(130);
+    /// The temperature from which on it does: a number, in thousandths of a degree Celsius.
+    pub const TEMPERATURE_LIMIT: Self = Self(131);
+    /// The number 1 if it may send to a private address over plain HTTP, for a test.
+    pub const PLAIN_HTTP_TEST: Self = Self(132);
 }
 
 /// Settings as they are stored: of each a number (1 byte), a length (2 bytes, little-endian), the value.

@@ -11,9 +11,7 @@ use api_standin::{Api, Config, Standin};
 use board::{Bench, REGION, now_secs};
 use embassy_futures::select::{Either, select};
 use embassy_time::Timer;
-use gateway_firmware::{
-    DOOR_TEXT, FLOOD_TEXT, PLAIN_HTTP_TEST, TEMPERATURE_LIMIT, TEMPERATURE_TEXT, run,
-};
+use gateway_firmware::run;
 use jwt_core::HmacKey;
 use secure_store::{
     CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, Plain, SETTINGS_VERSION, Setting,
@@ -62,17 +60,17 @@ impl Provision {
             (Setting::INBOX_ID, &42u64.to_le_bytes()),
             (Setting::CREATOR_ID, &7u64.to_le_bytes()),
             (Setting::RECIPIENT, b"+14155551234"),
-            (DOOR_TEXT, b"Freezer 2: door open"),
-            (FLOOD_TEXT, b"Cellar: water"),
-            (TEMPERATURE_TEXT, b"Too hot"),
-            (TEMPERATURE_LIMIT, &40_000u64.to_le_bytes()),
+            (Setting::DOOR_TEXT, b"Freezer 2: door open"),
+            (Setting::FLOOD_TEXT, b"Cellar: water"),
+            (Setting::TEMPERATURE_TEXT, b"Too hot"),
+            (Setting::TEMPERATURE_LIMIT, &40_000u64.to_le_bytes()),
         ];
         let record = encode_settings(device, &mut out).unwrap();
         store.put(Key::DEVICE, SETTINGS_VERSION, record).unwrap();
         let network = [
             (Setting::API_HOST, self.host.as_bytes()),
             (Setting::TIME_HOST, b"time.example"),
-            (PLAIN_HTTP_TEST, &self.test.to_le_bytes()),
+            (Setting::PLAIN_HTTP_TEST, &self.test.to_le_bytes()),
         ];
         let record = encode_settings(network, &mut out).unwrap();
         store.put(Key::NETWORK, SETTINGS_VERSION, record).unwrap();

@@ -14,22 +14,6 @@ use crate::exit::Failure;
 use crate::provision::settings::Checked;
 use crate::provision::show;
 
-/// The settings that `gateway-firmware` adds to the store's own.
-pub mod own {
-    use secure_store::Setting;
-
-    /// The text of the door's alert.
-    pub const DOOR_TEXT: Setting = Setting(128);
-    /// The text of the flood sensor's alert.
-    pub const FLOOD_TEXT: Setting = Setting(129);
-    /// The text of the temperature's alert.
-    pub const TEMPERATURE_TEXT: Setting = Setting(130);
-    /// The temperature that raises it, in thousandths of a degree Celsius.
-    pub const TEMPERATURE_LIMIT: Setting = Setting(131);
-    /// The number 1 if plain HTTP is allowed for a test.
-    pub const PLAIN_HTTP_TEST: Setting = Setting(132);
-}
-
 /// A record to be written.
 pub struct Record {
     /// Its name.
@@ -136,12 +120,12 @@ fn device(settings: &Checked) -> Values {
         list.push(value(Setting::RECIPIENT, number.as_str()));
     }
     let [door, flood] = &settings.contacts;
-    for (setting, text) in [(own::DOOR_TEXT, door), (own::FLOOD_TEXT, flood)] {
+    for (setting, text) in [(Setting::DOOR_TEXT, door), (Setting::FLOOD_TEXT, flood)] {
         list.extend(text.as_ref().map(|text| value(setting, text)));
     }
     if let Some((text, limit)) = &settings.temperature {
-        list.push(value(own::TEMPERATURE_TEXT, text));
-        list.push(value(own::TEMPERATURE_LIMIT, limit.to_le_bytes()));
+        list.push(value(Setting::TEMPERATURE_TEXT, text));
+        list.push(value(Setting::TEMPERATURE_LIMIT, limit.to_le_bytes()));
     }
     list
 }
@@ -173,7 +157,7 @@ fn network(settings: &Checked) -> Values {
         list.push(value(Setting::API_PORT, u64::from(port).to_le_bytes()));
     }
     if settings.test_plain_http {
-        list.push(value(own::PLAIN_HTTP_TEST, 1u64.to_le_bytes()));
+        list.push(value(Setting::PLAIN_HTTP_TEST, 1u64.to_le_bytes()));
     }
     list
 }

@@ -17,7 +17,6 @@ use zeroize::Zeroizing;
 use crate::exit::{Exit, Failure};
 use crate::moment;
 use crate::output;
-use crate::provision::contents::own;
 use crate::provision::image::custody_name;
 use crate::provision::store_image::{Error, StoreImage};
 use crate::provision::target::Target;
@@ -364,11 +363,11 @@ const SETTINGS: &[(Setting, &str, Form)] = &[
     (Setting::INBOX_ID, "inbox", Form::Number),
     (Setting::CREATOR_ID, "creator", Form::Number),
     (Setting::RECIPIENT, "recipient", Form::Text),
-    (own::DOOR_TEXT, "door", Form::Text),
-    (own::FLOOD_TEXT, "flood", Form::Text),
-    (own::TEMPERATURE_TEXT, "temperature", Form::Text),
+    (Setting::DOOR_TEXT, "door", Form::Text),
+    (Setting::FLOOD_TEXT, "flood", Form::Text),
+    (Setting::TEMPERATURE_TEXT, "temperature", Form::Text),
     (
-        own::TEMPERATURE_LIMIT,
+        Setting::TEMPERATURE_LIMIT,
         "temperature limit",
         Form::Millidegrees,
     ),
@@ -381,7 +380,11 @@ const SETTINGS: &[(Setting, &str, Form)] = &[
     (Setting::NAME_SERVER, "name server", Form::Address),
     (Setting::TIME_HOST, "time host", Form::Text),
     (Setting::CERTIFICATES, "certificates", Form::Certificates),
-    (own::PLAIN_HTTP_TEST, "plain HTTP for a test", Form::Number),
+    (
+        Setting::PLAIN_HTTP_TEST,
+        "plain HTTP for a test",
+        Form::Number,
+    ),
 ];
 
 /// Returns a setting's name and value, or `None` if the value is not of the setting's form.
