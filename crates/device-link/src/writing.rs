@@ -1,6 +1,7 @@
 //! What may be written to a device over the line, and in which order.
 
 use api_auth::{Slot, SlotState, Slots};
+pub use secure_store::CERTIFICATES_VERSION;
 use secure_store::{
     CREDENTIAL_VERSION, Credential, Key, MAX_VALUE_LEN, SETTINGS_VERSION, Settings,
 };
@@ -11,9 +12,6 @@ use crate::refusal::Refusal;
 
 /// Version of the rotation record's form, which has one of its own inside.
 pub const ROTATION_VERSION: u8 = 1;
-
-/// Version of the form of a part of the certificates: bytes.
-pub const CERTIFICATES_VERSION: u8 = 1;
 
 /// What a record that can be written is.
 enum Writable {

@@ -13,6 +13,7 @@ use secure_store::{
     Credential, CredentialKey, Image, Key, Plain, Protection, Region, Sealed, Setting, Settings,
     Store,
 };
+use sha2::Digest;
 use tempfile::TempDir;
 
 const DEVICE_KEY: [u8; 32] = *b"0123456789abcdef0123456789ABCDEF";
@@ -334,7 +335,34 @@ fn certificates_come_in_parts_that_the_settings_sum_up() {
     let sum = sum.get(Setting::CERTIFICATES).unwrap().to_vec();
     assert_eq!(sum[..2], (all.len() as u16).to_le_bytes());
     assert_eq!(sum[2..], crc32fast::hash(&all).to_le_bytes());
-    files.provision(&["show", "@a.bin"]).run().exits(0);
+    let digest = sha2::Sha256::digest(&der);
+    let fingerprint: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let shown = files.provision(&["show", "@a.bin"]).run().exits(0);
+    assert_eq!(shown.stdout.matches(&fingerprint).count(), 4);
+}
+
+#[test]
+fn certificates_from_the_command_line_stand_instead_of_the_settings() {
+    let files = Files::new();
+    let (_standin, ca) = tls_standin(api_standin::Certificate::Valid);
+    fs::copy(ca.path(), files.path("ca.pem")).unwrap();
+    let settings = format!("{SETTINGS}certificates = \"not-there.pem\"\n");
+    files.secret("settings.toml", settings.as_bytes());
+    let target = ["--target", "rp2040", "--out", "@a.bin"];
+    files.image(&target).run().fails(2, &["not-there.pem"]);
+    files
+        .image(&[&target[..], &["--ca", "@ca.pem"]].concat())
+        .run()
+        .exits(0);
+    let shown = files.provision(&["show", "@a.bin", "--json"]).run();
+    let shown = shown.exits(0).json();
+    assert_eq!(shown["certificates"].as_array().unwrap().len(), 1);
+    let image = "image --api heymarket --target rp2040 --out @b.bin --ca @ca.pem";
+    files
+        .provision(&image.split(' ').collect::<Vec<_>>())
+        .heymarket()
+        .run()
+        .exits(2);
 }
 
 #[test]

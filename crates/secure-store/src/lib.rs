@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | records by name, in two copies | [`Store`] in a [`Region`], named by [`Key`] |
 //! | who can read them | [`Custody`]: a store is [`Plain`] or [`Sealed`] |
-//! | what they hold | [`Credential`], [`ClockRecord`], [`Settings`]; rotation and outbox are bytes of the crates that own them |
+//! | what they hold | [`Credential`], [`ClockRecord`], [`Settings`], [`Certificates`]; rotation and outbox are bytes of the crates that own them |
 //! | images on a desktop | the same store over an [`Image`] |
 //! | old images | [`anchor`] and [`check_freshness`] over a [`MonotonicCounter`] |
 //! | a key that can't be read | [`atecc608::SlotKey`], a `jwt_core::MacEngine` |
@@ -37,6 +37,7 @@
 mod adopt;
 pub mod atecc608;
 mod bytes;
+mod certificates;
 mod checksum;
 mod clock_record;
 mod credential;
@@ -57,6 +58,9 @@ mod sealed;
 mod settings;
 mod store;
 
+pub use certificates::{
+    CERTIFICATES_SUM_LEN, CERTIFICATES_VERSION, Certificates, MAX_CERTIFICATES_LEN,
+};
 pub use clock_record::{CLOCK_VERSION, ClockRecord};
 pub use credential::{CREDENTIAL_VERSION, Credential, CredentialKey, MAX_CREDENTIAL_LEN};
 pub use ds3231::{Ds3231, Ds3231Error};

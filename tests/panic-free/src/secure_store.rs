@@ -11,7 +11,7 @@ use embedded_storage::nor_flash::{
 use jwt_core::{HmacKey, MacEngine};
 use secure_store::atecc608::{Atecc608, AteccError};
 use secure_store::{
-    ClockRecord, Credential, CredentialKey, Ds3231, Ds3231Error, Entropy, EntropyError, FakeRtc,
+    Certificates, ClockRecord, Credential, CredentialKey, Ds3231, Ds3231Error, Entropy, EntropyError, FakeRtc,
     Image, ImageError, Key, MinEntropy, MonotonicCounter, NoiseSource, Plain, Protection, Region,
     RollbackError, Rtc, SealError, Sealed, Setting, Settings, Store, StoreError, anchor,
     check_freshness, encode_settings,
@@ -86,6 +86,9 @@ fn store<P: Protection>(protection: P) {
                 display::<StoreError<NorFlashErrorKind>>(&error);
             }
             black_box(store.get(key, black_box(&mut value)).is_ok());
+            if let Ok(Some(certificates)) = store.certificates(black_box(&mut value)) {
+                trusted(certificates);
+            }
             black_box(store.remove(key).is_ok());
             black_box(store.purge().is_ok());
             for record in store.records() {
@@ -100,6 +103,16 @@ fn store<P: Protection>(protection: P) {
         }
         Err(error) => display(&error),
     }
+}
+
+fn trusted(certificates: Certificates<'_>) {
+    for certificate in certificates.iter() {
+        black_box(certificate);
+    }
+    for part in certificates.parts() {
+        black_box(part);
+    }
+    black_box((certificates.sum(), Certificates::new(black_box(b"0\0"))));
 }
 
 /// A counter that can answer anything.

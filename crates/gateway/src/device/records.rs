@@ -1,7 +1,5 @@
 //! `gateway device provision`: settings and the first credential, over the cable.
 
-use std::path::PathBuf;
-
 use api_auth::{Api, Slot, SlotState};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +11,7 @@ use crate::device::status;
 use crate::exit::{Exit, Failure};
 use crate::provision::contents::{self, KeyPlace, Record};
 use crate::provision::image::{CustodyArgs, report};
-use crate::provision::settings::Settings;
+use crate::provision::settings_args::SettingsArgs;
 use crate::sign::api;
 
 /// The options of `gateway device provision`.
@@ -23,11 +21,10 @@ pub struct ProvisionArgs {
     pub line: LineArgs,
     #[command(flatten)]
     authority: AuthorityArgs,
-    /// The settings, in TOML; gateway provision settings --example prints some
-    #[arg(long, value_name = "FILE", required_unless_present = "api")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// The API whose credential the device gets
-    #[arg(long, value_parser = api)]
+    #[arg(long, value_parser = api, required_unless_present = "settings")]
     api: Option<&'static Api>,
     /// The key that signs is in this fuse block or slot of the chip, and is not sent
     #[arg(long, value_name = "NUMBER", requires = "api", value_parser = clap::value_parser!(u8).range(0..16))]
@@ -38,12 +35,9 @@ pub struct ProvisionArgs {
 
 /// Sends the records.
 pub fn provision(args: &ProvisionArgs) -> Result<Exit, Failure> {
-    let mut records = match &args.settings {
+    let mut records = match args.settings.checked(&args.credentials)? {
         None => Vec::new(),
-        Some(path) => {
-            let settings = Settings::read(path)?.check(&args.credentials);
-            contents::settings(&settings.map_err(|error| error.of(&path.display().to_string()))?)?
-        }
+        Some(settings) => contents::settings(&settings)?,
     };
     let credential = match args.api {
         None => None,

@@ -13,8 +13,8 @@ use crate::device::records::{key_place, send_credential};
 use crate::device::status;
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::provision::describe;
 use crate::provision::image::report;
-use crate::provision::show;
 use crate::sign::api;
 
 /// The options of `gateway device rotate`.
@@ -66,7 +66,7 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
     if slots.state(slot) == SlotState::Retiring {
         return Err(Failure::usage(format_args!(
             "a rotation is under way; what comes next is: {}",
-            show::next(&slots)
+            describe::next(&slots)
         )));
     }
     // To a slot that is taken the device accepts the credential that it has, and refuses another.
@@ -88,7 +88,7 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
         json!({ "ok": true, "slot": format!("{slot:?}"), "in_use": true }),
         format_args!(
             "the new credential is in use, in slot {slot:?}; next: {}",
-            show::next(&slots)
+            describe::next(&slots)
         ),
     )
 }
@@ -105,7 +105,7 @@ pub fn retire(args: &RetireArgs) -> Result<Exit, Failure> {
     report(
         args.line.json,
         json!({ "ok": true, "slot": format!("{slot:?}") }),
-        format_args!("slot {slot:?} is empty; next: {}", show::next(&slots)),
+        format_args!("slot {slot:?} is empty; next: {}", describe::next(&slots)),
     )
 }
 

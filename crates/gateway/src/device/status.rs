@@ -11,7 +11,7 @@ use crate::device::connection::{Connection, LineArgs};
 use crate::exit::{Exit, Failure};
 use crate::moment;
 use crate::provision::image::{custody_name, report};
-use crate::provision::{key_file, show};
+use crate::provision::{describe, key_file};
 
 /// The options of `gateway device status`.
 #[derive(Args, Debug)]
@@ -50,7 +50,7 @@ fn json(status: &Status<'_>, proved: bool) -> Value {
     let slot = |slot| {
         let credential = status.credential(slot);
         json!({
-            "state": show::state(&status.slots, slot),
+            "state": describe::state(&status.slots, slot),
             "api": credential.map(|credential| credential.api),
             "id": credential.map(|credential| credential.id),
             "custody": credential.map(|credential| custody_name(credential.custody)),
@@ -74,7 +74,7 @@ fn json(status: &Status<'_>, proved: bool) -> Value {
             "error_secs": status.clock.error_secs,
         },
         "slots": { "a": slot(Slot::A), "b": slot(Slot::B) },
-        "next": show::next(&status.slots),
+        "next": describe::next(&status.slots),
         "outbox": {
             "queued": status.outbox.queued,
             "maybe_sent": status.outbox.maybe_sent,
@@ -135,7 +135,7 @@ impl fmt::Display for Text<'_> {
             )?,
         }
         for slot in [Slot::A, Slot::B] {
-            write!(f, "slot {slot:?}: {}", show::state(&status.slots, slot))?;
+            write!(f, "slot {slot:?}: {}", describe::state(&status.slots, slot))?;
             match status.credential(slot) {
                 None => writeln!(f)?,
                 Some(credential) => {
@@ -149,7 +149,7 @@ impl fmt::Display for Text<'_> {
                 }
             }
         }
-        writeln!(f, "next: {}", show::next(&status.slots))?;
+        writeln!(f, "next: {}", describe::next(&status.slots))?;
         let outbox = &status.outbox;
         writeln!(
             f,

@@ -18,8 +18,9 @@ use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
 use crate::provision::image::{CustodyArgs, Plan, custody_name, report, write};
 use crate::provision::settings::{Checking, Settings};
+use crate::provision::settings_args::SettingsArgs;
 use crate::provision::target::Target;
-use crate::provision::{key_file, show};
+use crate::provision::{describe, key_file};
 use crate::sign::api;
 use crate::{durable, output};
 
@@ -76,9 +77,8 @@ pub struct BatchArgs {
     /// Write UF2
     #[arg(long)]
     uf2: bool,
-    /// The settings of all devices
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -149,10 +149,7 @@ fn rows(args: &BatchArgs) -> Result<Vec<Row>, Failure> {
         .map_err(unreadable)?;
     let columns = reader.headers().map_err(unreadable)?.clone();
     check_columns(&file, &columns)?;
-    let base = match &args.settings {
-        None => Settings::default(),
-        Some(path) => Settings::read(path)?,
-    };
+    let base = args.settings.read()?;
     let mut rows: Vec<Row> = Vec::new();
     let mut names = HashMap::new();
     let mut keys = HashMap::new();
@@ -257,7 +254,7 @@ impl Fields<'_> {
                 number => number,
             },
         };
-        let settings = self.settings(base)?;
+        let settings = self.settings(args, base)?;
         let settings = settings.check(&credentials).map_err(|error| match error {
             Checking::Setting(error) => {
                 let column = error.name.rsplit('.').next().unwrap_or(error.name);
@@ -294,10 +291,11 @@ impl Fields<'_> {
     }
 
     /// Returns the settings of all devices with this one's in their place.
-    fn settings(&self, base: &Settings) -> Result<Settings, Failure> {
+    fn settings(&self, args: &BatchArgs, base: &Settings) -> Result<Settings, Failure> {
         let mut settings = match self.path("settings") {
             Some(path) => {
-                Settings::read(&path).map_err(|failure| self.wrong("settings", failure))?
+                let settings = args.settings.read_from(&path);
+                settings.map_err(|failure| self.wrong("settings", failure))?
             }
             None => base.clone(),
         };
@@ -338,7 +336,7 @@ fn check(args: &BatchArgs, rows: &[Row]) -> Result<Vec<Value>, Failure> {
             "file": file_name(args, row),
             "custody": custody_name(made.custody),
             "api": args.api.name,
-            "id": show::shown_id(row.plan.secrets.credential()?.id()),
+            "id": describe::shown_id(row.plan.secrets.credential()?.id()),
             "sha256": digest,
         }));
         bar.inc(1);

@@ -1,18 +1,17 @@
 //! The records that a device starts with.
 
 use api_auth::{Scheme, Slot, Slots};
-use device_link::{CERTIFICATES_VERSION, ROTATION_VERSION};
+use device_link::ROTATION_VERSION;
 use secrecy::ExposeSecret;
 use secure_store::{
-    CREDENTIAL_VERSION, Credential, CredentialKey, Key, MAX_CREDENTIAL_LEN, MAX_VALUE_LEN,
-    SETTINGS_VERSION, Setting, encode_settings,
+    CERTIFICATES_VERSION, CREDENTIAL_VERSION, Certificates, Credential, CredentialKey, Key,
+    MAX_CREDENTIAL_LEN, MAX_VALUE_LEN, SETTINGS_VERSION, Setting, encode_settings,
 };
 use zeroize::Zeroizing;
 
 use crate::credentials::Secrets;
 use crate::exit::Failure;
 use crate::provision::settings::Checked;
-use crate::provision::show;
 
 /// A record to be written.
 pub struct Record {
@@ -80,15 +79,17 @@ pub const fn credential_key(slot: Slot) -> Key {
 pub fn settings(settings: &Checked) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     let mut network = network(settings);
-    if let Some(certificates) = &settings.certificates {
-        for (part, bytes) in (0..).zip(certificates.chunks(MAX_VALUE_LEN)) {
+    if let Some(der) = &settings.certificates {
+        let certificates = Certificates::new(der)
+            .ok_or_else(|| Failure::usage("the certificates are too long for a device"))?;
+        for (part, bytes) in (0..).zip(certificates.parts()) {
             records.push(Record {
                 key: Key::certificates(part),
                 version: CERTIFICATES_VERSION,
                 value: Zeroizing::new(bytes.to_vec()),
             });
         }
-        network.push(value(Setting::CERTIFICATES, show::sum(certificates)));
+        network.push(value(Setting::CERTIFICATES, certificates.sum()));
     }
     for (key, what, list) in [
         (Key::DEVICE, "the device's", device(settings)),

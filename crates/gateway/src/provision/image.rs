@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::credentials::{CredentialArgs, Secrets};
 use crate::exit::{Exit, Failure};
 use crate::provision::contents::{self, KeyPlace, Record};
-use crate::provision::settings::{Checked, Settings};
+use crate::provision::settings::Checked;
+use crate::provision::settings_args::SettingsArgs;
 use crate::provision::store_image::StoreImage;
 use crate::provision::target::Target;
 use crate::provision::{key_file, uf2};
@@ -51,9 +52,8 @@ pub struct ImageArgs {
     uf2: bool,
     #[command(flatten)]
     custody: CustodyArgs,
-    /// The settings, in TOML; gateway provision settings --example prints some
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -160,18 +160,13 @@ pub fn packed(
 
 /// Makes and writes the image.
 pub fn run(args: &ImageArgs) -> Result<Exit, Failure> {
-    let settings = match &args.settings {
-        None => Checked::default(),
-        Some(path) => Settings::read(path)?
-            .check(&args.credentials)
-            .map_err(|error| error.of(&path.display().to_string()))?,
-    };
+    let settings = args.settings.checked(&args.credentials)?;
     let plan = Plan {
         target: args.target,
         place: args.custody.key_place(args.api)?,
         device_key: args.custody.device_key()?,
         secrets: args.credentials.secrets(args.api)?,
-        settings,
+        settings: settings.unwrap_or_default(),
         uf2: args.uf2,
     };
     let made = plan.make()?;

@@ -2,12 +2,14 @@
 
 mod batch;
 pub mod contents;
+pub mod describe;
 mod efuse;
 pub mod image;
 pub mod key_file;
 mod rotate;
 pub mod settings;
-pub mod show;
+pub mod settings_args;
+mod show;
 mod store_image;
 mod target;
 mod uf2;
@@ -51,12 +53,12 @@ enum ProvisionCommand {
     /// Show what is in an image, but no secret
     Show(show::ShowArgs),
     /// Check a settings file, or print an example
-    Settings(SettingsArgs),
+    Settings(CheckArgs),
 }
 
 /// The options of `gateway provision settings`.
 #[derive(Args, Debug)]
-struct SettingsArgs {
+struct CheckArgs {
     /// Print a file with every setting
     #[arg(long, required_unless_present = "file")]
     example: bool,
@@ -95,7 +97,7 @@ pub fn run(args: &ProvisionArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn check_settings(args: &SettingsArgs) -> Result<Exit, Failure> {
+fn check_settings(args: &CheckArgs) -> Result<Exit, Failure> {
     let Some(path) = &args.file else {
         output::line(settings::EXAMPLE.trim_end())?;
         return Ok(Exit::Done);

@@ -11,6 +11,7 @@ use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::provision::contents;
+use crate::provision::describe;
 use crate::provision::image::{CustodyArgs, packed, report, shown, write};
 use crate::provision::show;
 use crate::provision::store_image::StoreImage;
@@ -72,7 +73,7 @@ pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
     if slots.state(slot) != SlotState::Empty {
         return Err(Failure::usage(format_args!(
             "slot {slot:?} is not free; what comes next is: {}",
-            show::next(&slots)
+            describe::next(&slots)
         )));
     }
     same_api(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
+use secure_store::MAX_CERTIFICATES_LEN;
 use serde::Deserialize;
 use sms_alert::{DeviceName, Host, MAX_PHONES, PhoneNumber};
 
@@ -22,9 +23,6 @@ pub const PASSPHRASE: &str = "WIFI_PASSPHRASE";
 
 /// Most bytes of an alert's text, which firmware keeps: one SMS.
 const MAX_TEXT_LEN: usize = 160;
-
-/// Most bytes of all certificates.
-pub const MAX_CERTIFICATES_LEN: usize = 4096;
 
 /// The file's form.
 #[derive(Clone, Debug, Default, Deserialize)]

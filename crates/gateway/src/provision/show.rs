@@ -5,18 +5,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use api_auth::{Slot, SlotState, Slots, Step};
 use clap::Args;
-use device_link::SHOWN_ID_LEN;
-use secure_store::{
-    ClockRecord, Credential, CredentialKey, Custody, Key, Setting, Settings, StoreError,
-};
+use secure_store::StoreError;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
-use crate::moment;
 use crate::output;
+use crate::provision::describe::{describe, name};
 use crate::provision::image::custody_name;
 use crate::provision::store_image::{Error, StoreImage};
 use crate::provision::target::Target;
@@ -63,12 +60,14 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     let mut found = Findings::default();
     let copies = copies(&store, &mut found);
     let records = records(&mut store, &mut found);
+    let certificates = certificates(&mut store, &mut found);
     let ok = found.wrong.is_empty();
     if args.json {
         let object = json!({
             "ok": ok,
             "copies": copies,
             "records": records,
+            "certificates": certificates,
             "wrong": found.wrong,
             "sealed": found.sealed,
         });
@@ -167,8 +166,6 @@ fn records(store: &mut StoreImage<'_>, found: &mut Findings) -> Value {
     let mut shown = Vec::new();
     let mut infos = store.records();
     infos.sort_by_key(|info| (info.key.kind, info.key.slot));
-    let mut certificates = Vec::new();
-    let mut summed_up = None;
     for info in infos {
         let (number, name) = (info.key, name(info.key));
         let custody = info.custody.map_or("unknown", custody_name);
@@ -184,241 +181,52 @@ fn records(store: &mut StoreImage<'_>, found: &mut Findings) -> Value {
         object.insert("custody".into(), custody.into());
         object.insert("write".into(), info.seq.into());
         match store.get(number) {
-            Ok(Some((version, value))) => {
-                match describe(number, version, &value, info.custody) {
-                    Some(lines) => {
-                        let mut facts = Map::new();
-                        for (what, text) in lines {
-                            found.line(format_args!("  {what}: {text}"));
-                            facts.insert(what, text.into());
-                        }
-                        object.insert("value".into(), facts.into());
+            Ok(Some((version, value))) => match describe(number, version, &value, info.custody) {
+                Some(lines) => {
+                    let mut facts = Map::new();
+                    for (what, text) in lines {
+                        found.line(format_args!("  {what}: {text}"));
+                        facts.insert(what, text.into());
                     }
-                    None => found.wrong.push(format!("{name} is not of its form")),
+                    object.insert("value".into(), facts.into());
                 }
-                if number.kind == Key::certificates(0).kind {
-                    certificates.extend_from_slice(&value);
-                }
-                if number == Key::NETWORK {
-                    let settings = Settings::decode(&value);
-                    summed_up =
-                        settings.and_then(|all| Some(all.get(Setting::CERTIFICATES)?.to_vec()));
-                }
-            }
+                None => found.wrong.push(format!("{name} is not of its form")),
+            },
             Ok(None) => {}
             Err(StoreError::Sealed) => found.sealed += 1,
             Err(error) => found.wrong.push(unreadable(&name, &error)),
         }
         shown.push(Value::Object(object));
     }
-    let sum = sum(&certificates);
-    let consistent = match &summed_up {
-        Some(summed_up) => *summed_up == sum,
-        None => certificates.is_empty() || found.sealed > 0,
+    shown.into()
+}
+
+/// Shows by their fingerprints, as browsers and `openssl x509` show them, whom TLS trusts.
+fn certificates(store: &mut StoreImage<'_>, found: &mut Findings) -> Value {
+    let all = match store.certificates() {
+        Ok(all) => all.unwrap_or_default(),
+        // Said of the settings already.
+        Err(StoreError::Sealed) => return Value::Null,
+        Err(error) => {
+            found.wrong.push(format!(
+                "the certificates are not the ones that the settings sum up, so the device trusts none: {error}"
+            ));
+            return Value::Null;
+        }
     };
-    if !consistent {
-        let wrong =
-            "the certificates are not the ones that the settings sum up: the device trusts none";
-        found.wrong.push(wrong.into());
+    let mut shown = Vec::new();
+    for der in all {
+        let digest = Sha256::digest(&der);
+        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        found.line(format_args!(
+            "TLS trusts: SHA-256 {sha256}, {} bytes",
+            der.len()
+        ));
+        shown.push(json!({ "bytes": der.len(), "sha256": sha256 }));
     }
     shown.into()
 }
 
-/// Returns what the network's settings say of all certificates.
-pub fn sum(certificates: &[u8]) -> Vec<u8> {
-    let mut sum = Vec::from((certificates.len() as u16).to_le_bytes());
-    sum.extend(crc32fast::hash(certificates).to_le_bytes());
-    sum
-}
-
 fn unreadable(name: &str, error: &Error) -> String {
     format!("{name}: {error}")
-}
-
-fn name(key: Key) -> String {
-    match key {
-        Key::ROTATION => "rotation".into(),
-        Key::CLOCK => "clock".into(),
-        Key::DEVICE => "device settings".into(),
-        Key::NETWORK => "network settings".into(),
-        Key::ANCHOR => "anchor".into(),
-        _ if key == Key::credential(0) => "credential A".into(),
-        _ if key == Key::credential(1) => "credential B".into(),
-        _ if key == Key::outbox(0) => "outbox, count of openings".into(),
-        _ if key == Key::outbox(key.slot) => format!("outbox, alert {}", key.slot),
-        _ if key == Key::certificates(key.slot) => format!("certificates, part {}", key.slot),
-        Key { kind, slot } => format!("record {kind}/{slot}"),
-    }
-}
-
-type Lines = Vec<(String, String)>;
-
-/// Says what a record holds, or returns `None` if it is not of its form.
-fn describe(key: Key, version: u8, value: &[u8], custody: Option<Custody>) -> Option<Lines> {
-    let line = |what: &str, text: String| vec![(what.to_owned(), text)];
-    if version > 1 {
-        return Some(line("value", "of a later version than this program".into()));
-    }
-    Some(match key {
-        Key::ROTATION => {
-            let slots = Slots::from_bytes(value).ok()?;
-            vec![
-                ("slot A".into(), state(&slots, Slot::A)),
-                ("slot B".into(), state(&slots, Slot::B)),
-                ("next".into(), next(&slots)),
-            ]
-        }
-        Key::CLOCK => {
-            let clock = ClockRecord::decode(value)?;
-            line("not before", moment::utc(clock.floor_secs))
-        }
-        Key::ANCHOR => {
-            let count = u32::from_le_bytes(value.try_into().ok()?);
-            line("counter", count.to_string())
-        }
-        Key::DEVICE | Key::NETWORK => settings(&Settings::decode(value)?)?,
-        _ if key.kind == Key::credential(0).kind => credential(value, custody)?,
-        _ => Lines::new(),
-    })
-}
-
-/// Returns a line for each setting; what is there several times shares one.
-fn settings(settings: &Settings<'_>) -> Option<Lines> {
-    let mut lines = Lines::new();
-    for (setting, value) in settings.iter() {
-        let (name, text) = setting_line(setting, value)?;
-        match lines.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, texts)) => *texts = format!("{texts}, {text}"),
-            None => lines.push((name, text)),
-        }
-    }
-    Some(lines)
-}
-
-fn credential(value: &[u8], custody: Option<Custody>) -> Option<Lines> {
-    let credential = Credential::decode(value)?;
-    let place = match credential.key {
-        CredentialKey::Prepared(_) => "prepared, not shown".into(),
-        CredentialKey::Sent(_) => "sent as it is, not shown".into(),
-        CredentialKey::Hardware(number) => format!("in the chip, block or slot {number}"),
-    };
-    let mut lines = vec![("api".to_owned(), credential.api.to_owned())];
-    if !credential.id.is_empty() {
-        lines.push(("id".into(), shown_id(credential.id)));
-    }
-    lines.push(("key".into(), place));
-    if let Some(stored) = custody {
-        lines.push(("custody".into(), credential.custody(stored).to_string()));
-    }
-    Some(lines)
-}
-
-/// Returns the first characters of an ID, for vendors ask to keep IDs to oneself.
-pub fn shown_id(id: &str) -> String {
-    match id.get(..SHOWN_ID_LEN) {
-        Some(start) if start.len() < id.len() => format!("{}...", printable(start)),
-        _ => printable(id),
-    }
-}
-
-/// Returns the state of a slot in words.
-pub fn state(slots: &Slots, slot: Slot) -> String {
-    let state = match slots.state(slot) {
-        SlotState::Empty => "empty",
-        SlotState::Trial => "on trial: the API hasn't seen it yet",
-        SlotState::Verified => "verified, not in use yet",
-        SlotState::Good => "good",
-        SlotState::Retiring => "replaced, to be revoked",
-    };
-    match slots.active() == slot && slots.state(slot) != SlotState::Empty {
-        true => format!("{state}, in use"),
-        false => state.into(),
-    }
-}
-
-/// Returns what comes next in a rotation, in words.
-pub fn next(slots: &Slots) -> String {
-    match slots.next() {
-        Step::Deploy(slot) => format!("store a credential in slot {slot:?}"),
-        Step::Check(slot) => format!("the device checks slot {slot:?} with the API"),
-        Step::Promote => "put the verified credential into use".into(),
-        Step::Revoke(slot) => format!("revoke the credential of slot {slot:?}, then retire it"),
-        Step::Rest => "nothing until the next rotation".into(),
-    }
-}
-
-/// How the value of a setting is read.
-#[derive(Clone, Copy)]
-enum Form {
-    Text,
-    Number,
-    Millidegrees,
-    Address,
-    Secret,
-    Certificates,
-}
-
-const SETTINGS: &[(Setting, &str, Form)] = &[
-    (Setting::NAME, "name", Form::Text),
-    (Setting::INBOX_ID, "inbox", Form::Number),
-    (Setting::CREATOR_ID, "creator", Form::Number),
-    (Setting::RECIPIENT, "recipient", Form::Text),
-    (Setting::DOOR_TEXT, "door", Form::Text),
-    (Setting::FLOOD_TEXT, "flood", Form::Text),
-    (Setting::TEMPERATURE_TEXT, "temperature", Form::Text),
-    (
-        Setting::TEMPERATURE_LIMIT,
-        "temperature limit",
-        Form::Millidegrees,
-    ),
-    (Setting::WIFI_SSID, "wifi", Form::Text),
-    (Setting::WIFI_PASSPHRASE, "wifi passphrase", Form::Secret),
-    (Setting::API_HOST, "host", Form::Text),
-    (Setting::API_PORT, "port", Form::Number),
-    (Setting::ADDRESS, "address", Form::Address),
-    (Setting::ROUTER, "router", Form::Address),
-    (Setting::NAME_SERVER, "name server", Form::Address),
-    (Setting::TIME_HOST, "time host", Form::Text),
-    (Setting::CERTIFICATES, "certificates", Form::Certificates),
-    (
-        Setting::PLAIN_HTTP_TEST,
-        "plain HTTP for a test",
-        Form::Number,
-    ),
-];
-
-/// Returns a setting's name and value, or `None` if the value is not of the setting's form.
-fn setting_line(setting: Setting, value: &[u8]) -> Option<(String, String)> {
-    let known = SETTINGS.iter().find(|(known, ..)| *known == setting);
-    let Some((_, name, form)) = known else {
-        let name = format!("setting {}", setting.0);
-        return Some((
-            name,
-            format!("{} bytes, unknown to this program", value.len()),
-        ));
-    };
-    let number = || Some(u64::from_le_bytes(value.try_into().ok()?));
-    let text = match form {
-        Form::Text => printable(std::str::from_utf8(value).ok()?),
-        Form::Number => number()?.to_string(),
-        Form::Millidegrees => format!("{} °C", number()? as f64 / 1000.0),
-        Form::Address => match *value {
-            [a, b, c, d] => format!("{a}.{b}.{c}.{d}"),
-            [a, b, c, d, prefix] => format!("{a}.{b}.{c}.{d}/{prefix}"),
-            _ => return None,
-        },
-        Form::Secret => "not shown".into(),
-        Form::Certificates => match *value {
-            [low, high, ..] if value.len() == 6 => {
-                format!("{} bytes", u16::from_le_bytes([low, high]))
-            }
-            _ => return None,
-        },
-    };
-    Some(((*name).to_owned(), text))
-}
-
-/// Returns text that can't control a terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "?")
 }

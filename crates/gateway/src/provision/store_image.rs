@@ -2,8 +2,8 @@
 
 use jwt_core::HmacKey;
 use secure_store::{
-    CopyHealth, Custody, Image, ImageError, Key, MAX_VALUE_LEN, Plain, RecordInfo, Region, Sealed,
-    Store, StoreError,
+    CopyHealth, Custody, Image, ImageError, Key, MAX_CERTIFICATES_LEN, MAX_VALUE_LEN, Plain,
+    RecordInfo, Region, Sealed, Store, StoreError,
 };
 use zeroize::Zeroizing;
 
@@ -72,6 +72,13 @@ impl<'a> StoreImage<'a> {
         let mut out = Zeroizing::new([0; MAX_VALUE_LEN]);
         let record = each!(self, store => store.get(key, &mut *out))?;
         Ok(record.map(|record| (record.version, Zeroizing::new(record.value.to_vec()))))
+    }
+
+    /// Returns the certificates that TLS trusts, one behind the other.
+    pub fn certificates(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        let mut out = vec![0; MAX_CERTIFICATES_LEN];
+        let all = each!(self, store => store.certificates(&mut out))?;
+        Ok(all.map(|all| all.iter().map(<[u8]>::to_vec).collect()))
     }
 
     /// Returns what there is.
