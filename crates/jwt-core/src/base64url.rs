@@ -1,9 +1,9 @@
 //! base64url without padding (RFC 4648 §5, RFC 7515 §2).
 //!
-//! Encoding is ours, by a table of 64 bytes: a token is public, and re-signing it is what this crate
-//! is fast at. Decoding is `base64ct`'s, which is strict.
+//! By a table and by comparisons, not in constant time: a token is public. Decoding is strict, so that
+//! of all texts only the canonical one stands for some bytes.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use crate::json::Sink;
 
 /// Returns how many characters encode `bytes` bytes.
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
@@ -45,8 +45,26 @@ pub(crate) fn encode(mut bytes: &[u8], mut out: &mut [u8]) {
 ///
 /// `None` for a character outside the alphabet, padding, white space, a length that no encoding has,
 /// non-zero trailing bits, or an `out` shorter than [`decoded_len`].
-pub(crate) fn decode<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
-    Base64UrlUnpadded::decode(text, out).ok()
+pub(crate) fn decode<'o>(mut text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
+    let out = out.get_mut(..decoded_len(text.len()))?;
+    let mut free = &mut *out;
+    while let Some((quad, text_after)) = text.split_first_chunk::<4>() {
+        let (group, free_after) = free.split_first_chunk_mut::<3>()?;
+        *group = decode_quad(*quad)?;
+        (text, free) = (text_after, free_after);
+    }
+    let group = match *text {
+        [] => return Some(out),
+        [a, b] => decode_quad([a, b, b'A', b'A'])?,
+        [a, b, c] => decode_quad([a, b, c, b'A'])?,
+        _ => return None,
+    };
+    let mut bytes = group.into_iter();
+    for (slot, byte) in free.iter_mut().zip(bytes.by_ref()) {
+        *slot = byte;
+    }
+    // What is left of the group are bits that no byte takes.
+    bytes.all(|byte| byte == 0).then_some(out)
 }
 
 /// The URL and filename safe alphabet (RFC 4648 table 2).
@@ -57,6 +75,26 @@ fn encode_group([a, b, c]: [u8; 3]) -> [u8; 4] {
     let bits = u32::from_be_bytes([0, a, b, c]);
     let char = |shift: u32| ALPHABET[(bits >> shift & 0x3f) as usize];
     [char(18), char(12), char(6), char(0)]
+}
+
+fn decode_quad(quad: [u8; 4]) -> Option<[u8; 3]> {
+    let mut bits = 0;
+    for char in quad {
+        bits = bits << 6 | u32::from(decode_char(char)?);
+    }
+    let [_, a, b, c] = bits.to_be_bytes();
+    Some([a, b, c])
+}
+
+fn decode_char(char: u8) -> Option<u8> {
+    match char {
+        b'A'..=b'Z' => Some(char - b'A'),
+        b'a'..=b'z' => Some(char - b'a' + 26),
+        b'0'..=b'9' => Some(char - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
 }
 
 /// Writes base64url text piece by piece: the bytes of one part after another, joined by raw dots.
@@ -76,24 +114,6 @@ impl<'a> Writer<'a> {
             len: 0,
             carry: [0; 3],
             carried: 0,
-        }
-    }
-
-    /// Appends `bytes` to the part being encoded.
-    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
-        while self.carried > 0 {
-            let Some((byte, rest)) = bytes.split_first() else {
-                return;
-            };
-            self.carry(*byte);
-            bytes = rest;
-        }
-        while let Some((group, rest)) = bytes.split_first_chunk::<3>() {
-            self.quad(encode_group(*group));
-            bytes = rest;
-        }
-        for byte in bytes {
-            self.carry(*byte);
         }
     }
 
@@ -147,12 +167,32 @@ impl<'a> Writer<'a> {
     }
 }
 
+impl Sink for Writer<'_> {
+    /// Appends `bytes` to the part being encoded.
+    fn write(&mut self, mut bytes: &[u8]) {
+        while self.carried > 0 {
+            let Some((byte, rest)) = bytes.split_first() else {
+                return;
+            };
+            self.carry(*byte);
+            bytes = rest;
+        }
+        while let Some((group, rest)) = bytes.split_first_chunk::<3>() {
+            self.quad(encode_group(*group));
+            bytes = rest;
+        }
+        for byte in bytes {
+            self.carry(*byte);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use proptest::prelude::*;
     use std::vec;
-    use std::vec::Vec;
 
     proptest! {
         #[test]
@@ -178,13 +218,34 @@ mod tests {
         }
 
         #[test]
-        fn decodes_only_the_canonical_text(text in "[A-Za-z0-9_=+/ \n-]{0,12}") {
-            let mut out = [0; 16];
-            if let Some(bytes) = decode(text.as_bytes(), &mut out) {
-                prop_assert_eq!(bytes.len(), decoded_len(text.len()));
-                let mut again: Vec<u8> = vec![0; encoded_len(bytes.len())];
-                encode(bytes, &mut again);
-                prop_assert_eq!(again, text.as_bytes());
+        fn decodes_what_base64ct_decodes(text in "[A-Za-z0-9_=+/ \n-]{0,12}", len in 0..12usize) {
+            let mut expected = [0; 12];
+            let expected = Base64UrlUnpadded::decode(&text, &mut expected[..len]).ok();
+            let mut out = [0; 12];
+            prop_assert_eq!(decode(text.as_bytes(), &mut out[..len]), expected);
+        }
+
+        #[test]
+        fn decodes_what_base64ct_encodes(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let text = Base64UrlUnpadded::encode_string(&bytes);
+            let mut out = [0; 100];
+            prop_assert_eq!(decode(text.as_bytes(), &mut out), Some(&*bytes));
+        }
+    }
+
+    /// Every character in every place of a group, the last one with and without trailing bits.
+    #[test]
+    fn decodes_every_group_that_base64ct_decodes() {
+        for place in 0..4 {
+            for char in 0..=u8::MAX {
+                for len in 1..=4 {
+                    let mut text = *b"AAAA";
+                    text[place] = char;
+                    let text = &text[..len];
+                    let mut expected = [0; 3];
+                    let expected = Base64UrlUnpadded::decode(text, &mut expected).ok();
+                    assert_eq!(decode(text, &mut [0; 3]), expected, "{text:?}");
+                }
             }
         }
     }

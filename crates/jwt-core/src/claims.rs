@@ -4,7 +4,7 @@
 //! absorbed once, which is what a [`Template`](crate::Template) does.
 
 use crate::base64url::Writer;
-use crate::json;
+use crate::json::{self, Sink};
 
 /// Most seconds that a time claim may have, 2^53 - 1: exact in every JSON reader (RFC 8259 §6).
 pub const MAX_SECONDS: u64 = (1 << 53) - 1;

@@ -1,13 +1,12 @@
 //! Any other claims, through `serde`.
 
-use core::fmt;
-
 use heapless::String;
 use serde::Serialize;
 
 use crate::base64url::Writer;
 use crate::claims::{Payload, sealed};
-use crate::scan;
+use crate::json::Sink;
+use crate::object::{JsonError, write_object};
 
 /// Claims of any shape as JSON text of at most `N` bytes, ready to be signed.
 ///
@@ -35,13 +34,14 @@ impl<const N: usize> Json<N> {
     /// that has them already must not get them twice.
     ///
     /// # Errors
-    /// [`JsonError::TooLong`], also for a value that `serde-json-core` cannot serialise, and
-    /// [`JsonError::NotAnObject`].
+    /// Every [`JsonError`].
     pub fn new<T: Serialize + ?Sized>(claims: &T) -> Result<Self, JsonError> {
-        let text = serde_json_core::to_string::<T, N>(claims)
-            .map_err(|_buffer_full| JsonError::TooLong { capacity: N })?;
-        scan::visit_members(&text, |_, _| {}).ok_or(JsonError::NotAnObject)?;
-        Ok(Self(text))
+        let mut buffer = [0; N];
+        let text = write_object(claims, &mut buffer)?;
+        let needed = text.len();
+        String::try_from(text)
+            .map(Self)
+            .map_err(|_capacity| JsonError::BufferTooSmall { needed })
     }
 
     /// Returns the JSON text.
@@ -67,32 +67,3 @@ impl<const N: usize> sealed::Payload for Json<N> {
         self.0 == "{}"
     }
 }
-
-/// Why a value can't be the claims of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JsonError {
-    /// The JSON text has more bytes than the type's capacity.
-    TooLong {
-        /// The capacity in bytes.
-        capacity: usize,
-    },
-    /// The value is not an object, or it is nested more than 32 levels deep.
-    NotAnObject,
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong { capacity } => write!(
-                f,
-                "the claims take more than {capacity} bytes of JSON: raise the capacity of Json or drop claims"
-            ),
-            Self::NotAnObject => {
-                f.write_str("the claims are not a JSON object of at most 32 levels: serialise a struct or a map")
-            }
-        }
-    }
-}
-
-impl core::error::Error for JsonError {}

@@ -1,7 +1,7 @@
 //! The JOSE header of an HS256 token (RFC 7515 §4, RFC 7519 §5).
 
 use crate::base64url::Writer;
-use crate::json;
+use crate::json::{self, Sink};
 
 /// The protected header: `alg` is always `HS256`, `kid` is optional, `typ` is `JWT`.
 ///

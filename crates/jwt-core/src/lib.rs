@@ -5,6 +5,7 @@
 //!
 //! - [`HmacKey`] prepares a key once; a [`MacEngine`] may as well be a chip's peripheral.
 //! - [`sign`] makes a token of a [`Header`], [`Claims`] (or [`Json`] of any shape) and [`Times`].
+//! - [`write_object`] makes JSON of any `serde` value, for claims or for the body of a request.
 //! - [`Template`] signs it again with new times at the cost of 3 SHA-256 compressions.
 //! - [`token_len`] and its relatives are `const`, so that buffers are sized by the compiler.
 //! - [`inspect`] reads a token without trusting it; [`verify`] checks its signature and times.
@@ -25,6 +26,7 @@ mod header;
 mod inspect;
 mod json;
 mod key;
+mod object;
 mod scan;
 mod sha256;
 mod sign;
@@ -33,11 +35,12 @@ mod token;
 mod verify;
 
 pub use claims::{Claims, MAX_SECONDS, Payload, Times};
-pub use custom::{Json, JsonError};
+pub use custom::Json;
 pub use engine::MacEngine;
 pub use header::Header;
 pub use inspect::{MAX_TOKEN_LEN, Part, TokenError, Unverified, inspect};
 pub use key::{HmacKey, KeyError, MIN_KEY_LEN, Midstate, PREPARED_LEN};
+pub use object::{JsonError, write_object};
 pub use sign::{
     BEARER_LINE_PREFIX, SIGNATURE_PART_LEN, SignError, bearer_line_len, sign, token_len,
 };

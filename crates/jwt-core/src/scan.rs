@@ -1,10 +1,10 @@
 //! A strict reader of JSON objects (RFC 8259): no recursion, no copy, nesting of at most 32 levels.
 //!
-//! It is what stands between a received token and `serde-json-core`, which lets raw control
-//! characters pass and recurses on values it ignores.
+//! It is what stands between a received token and any other reader: some let raw control characters
+//! pass, or recurse on values that they ignore.
 
-/// Deepest nesting of objects and arrays that is accepted.
-const MAX_DEPTH: u32 = 32;
+/// Deepest nesting of objects and arrays in a member that is accepted, and written.
+pub(crate) const MAX_DEPTH: u32 = 32;
 
 /// Passes the name and the value of every member of the object `text` to `visit`, as they are
 /// written: names without their quotes, escapes not decoded.

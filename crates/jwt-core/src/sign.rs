@@ -6,7 +6,7 @@ use crate::base64url::{self, Writer, encoded_len};
 use crate::claims::{MAX_SECONDS, Payload, Times};
 use crate::engine::MacEngine;
 use crate::header::Header;
-use crate::json::{self, MAX_DIGITS};
+use crate::json::{self, MAX_DIGITS, Sink};
 use crate::sha256::DIGEST_LEN;
 
 /// Length of a dot and an HS256 signature in base64url, in bytes: what follows the signing input.

@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use jwt_core::JsonError;
 use serde::Serialize;
 
 use crate::field::{HeaderValue, Host, Target};
@@ -214,13 +215,13 @@ fn decimal(value: usize, piece: impl FnOnce(&str)) {
     piece(text.and_then(Result::ok).unwrap_or_default());
 }
 
-/// Writes `value` as JSON into `out` and returns the part written.
+/// Writes `value`, which must become a JSON object, into `out` and returns the part written.
 ///
 /// # Errors
-/// [`RequestError::BodyTooLong`] when it does not fit; `out` then holds a part of it.
+/// [`RequestError::Body`]; `out` is then untouched.
 pub fn json_body<'o>(value: &impl Serialize, out: &'o mut [u8]) -> Result<&'o [u8], RequestError> {
-    let length = serde_json_core::to_slice(value, out).map_err(RequestError::BodyTooLong)?;
-    Ok(out.get(..length).unwrap_or_default())
+    let text = jwt_core::write_object(value, out).map_err(RequestError::Body)?;
+    Ok(text.as_bytes())
 }
 
 /// Says why a request was not written.
@@ -232,8 +233,8 @@ pub enum RequestError {
         /// The length of the request in bytes.
         needed: usize,
     },
-    /// The buffer is shorter than the JSON body.
-    BodyTooLong(serde_json_core::ser::Error),
+    /// The JSON body does not fit its buffer, or is not an object.
+    Body(JsonError),
 }
 
 impl fmt::Display for RequestError {
@@ -242,17 +243,19 @@ impl fmt::Display for RequestError {
             Self::BufferTooSmall { needed } => {
                 write!(f, "the request needs a buffer of {needed} bytes")
             }
-            Self::BodyTooLong(error) => {
-                write!(
-                    f,
-                    "the JSON body does not fit its buffer: {error}; shorten the text"
-                )
-            }
+            Self::Body(error) => write!(f, "the JSON body can't be written: {error}"),
         }
     }
 }
 
-impl core::error::Error for RequestError {}
+impl core::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Body(error) => Some(error),
+            Self::BufferTooSmall { .. } => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
