@@ -9,6 +9,7 @@ mod install;
 mod layout;
 mod long;
 mod panic_free;
+mod qemu;
 mod runner;
 mod steps;
 

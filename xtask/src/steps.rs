@@ -8,6 +8,7 @@ use crate::fuzz;
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::panic_free;
+use crate::qemu;
 use crate::runner::{Log, Step, Stop};
 
 /// How long a fuzz target runs as a check.
@@ -37,6 +38,10 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
     for target in DEVICE_TARGETS {
         let check = move |log: &mut _| panic_free::check(layout, log, target);
         steps.push(Step::new(format!("panic-free {target}"), check));
+    }
+    for core in &qemu::CORES {
+        let check = move |log: &mut _| qemu::check(layout, log, core);
+        steps.push(Step::new(format!("tests on {}", core.target), check));
     }
     for target in fuzz::targets(layout)? {
         let name = format!("fuzz {target}");
@@ -83,9 +88,12 @@ fn clippy_device(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     let mut clippy = layout.cargo(["clippy", "--locked", "--target", target]);
     clippy.args(packages(layout)?);
     log.run(clippy.args(["--", "-D", "warnings"]))?;
-    let mut clippy = layout.cargo(["clippy", "--locked", "--target", target]);
-    clippy.args(["--manifest-path", "tests/panic-free/Cargo.toml"]);
-    Ok(log.run(clippy.args(["--", "-D", "warnings"]))?)
+    for manifest in ["tests/panic-free/Cargo.toml", "tests/qemu/Cargo.toml"] {
+        let mut clippy = layout.cargo(["clippy", "--locked", "--target", target]);
+        clippy.args(["--manifest-path", manifest]);
+        log.run(clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
 
 fn tests(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
