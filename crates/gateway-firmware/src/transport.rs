@@ -3,7 +3,23 @@
 use core::fmt;
 use core::net::Ipv4Addr;
 
-use sms_alert::Host;
+use secure_store::Certificates;
+use sms_alert::{Connect, Host};
+
+/// A way to the API's server that the application tells what it needs to know.
+///
+/// A board without TLS has no use for any of it.
+pub trait Transport: Connect {
+    /// Goes over plain TCP, and to private addresses alone, or over TLS again.
+    fn use_plain_http(&mut self, _plain: bool) {}
+
+    /// Trusts these certificates from now on, instead of those that come with the program; with `None`
+    /// nobody, for the provisioned ones can't be read.
+    fn trust(&mut self, _certificates: Option<Certificates<'_>>) {}
+
+    /// Takes the time, in Unix seconds, by which certificates are judged, or that there is none.
+    fn tell_time(&mut self, _unix_secs: Option<u64>) {}
+}
 
 /// Says whether alerts, and the credential with them, may be sent to a host.
 ///
@@ -37,15 +53,15 @@ pub fn private_address(host: Host<'_>) -> Option<Ipv4Addr> {
     Some(address).filter(|address| address.is_private() || address.is_loopback())
 }
 
-/// There is no TLS, and without it nothing may be sent to this host.
+/// Without TLS nothing may be sent to this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoTls;
 
 impl fmt::Display for NoTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "this build has no TLS and sends no credential in the clear: it is for a test server at a private \
-             address, which has to be provisioned as such",
+            "no credential is sent in the clear: plain HTTP is for a test server at a private address, which has \
+             to be provisioned as such",
         )
     }
 }

@@ -119,6 +119,11 @@ where
         &mut self.session
     }
 
+    /// Returns the way to the server, to tell it what has changed.
+    pub const fn connect_mut(&mut self) -> &mut C {
+        &mut self.connect
+    }
+
     /// Does what is due, one attempt at the most. After an attempt or an expiry, call it again.
     ///
     /// While it runs, `outbox` may be borrowed elsewhere for moments, to push alerts, but not across
