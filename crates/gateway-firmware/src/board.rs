@@ -1,13 +1,16 @@
 //! What the application wants of a board.
 
-use embedded_hal::digital::{InputPin, OutputPin};
+use embedded_hal::digital::OutputPin;
 use embedded_io_async::{Read, Write};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use jwt_core::MacEngine;
 use secure_store::{Region, Rtc};
-use sms_alert::Connect;
 
-use crate::configuration::StaticAddress;
+use crate::configuration::{StaticAddress, Wifi};
+use crate::lookout::Lookout;
+use crate::side::SideLine;
+use crate::transport::Transport;
+use crate::vitals::Vital;
 
 /// The parts that a kind of board has.
 pub trait Board {
@@ -17,8 +20,6 @@ pub trait Board {
     type ConsoleIn: Read;
     /// The sending half of the console.
     type ConsoleOut: Write;
-    /// A contact; low means closed.
-    type Contact: InputPin;
     /// The light; high means on.
     type Light: OutputPin;
     /// What measures the temperature.
@@ -27,10 +28,8 @@ pub trait Board {
     type Rtc: Rtc;
     /// Where keys are that no software can read.
     type ChipKeys: ChipKeys;
-    /// What resets a board that has hung.
-    type Watchdog: Watchdog;
     /// The way to the API's server.
-    type Connect: Connect;
+    type Connect: Transport;
     /// The network as seen from above.
     type Network: Network;
 }
@@ -45,10 +44,10 @@ pub struct Parts<B: Board> {
     pub console_in: B::ConsoleIn,
     /// The sending half of the console.
     pub console_out: B::ConsoleOut,
-    /// The door's contact.
-    pub door: B::Contact,
-    /// The flood sensor's contact.
-    pub flood: B::Contact,
+    /// A console beside it, if the board has one.
+    pub side: Option<&'static SideLine>,
+    /// What the contacts and the button come to; the board [keeps](Lookout::keep) it.
+    pub lookout: &'static Lookout,
     /// The light.
     pub light: B::Light,
     /// What measures the temperature.
@@ -57,19 +56,19 @@ pub struct Parts<B: Board> {
     pub rtc: Option<B::Rtc>,
     /// Where keys are that no software can read.
     pub chip_keys: B::ChipKeys,
-    /// What resets the board when the application has hung.
-    pub watchdog: B::Watchdog,
     /// The way to the API's server.
     pub connect: B::Connect,
     /// The network as seen from above.
     pub network: B::Network,
-    /// Returns numbers drawn evenly from all of `u32`.
+    /// Returns numbers drawn evenly from all of `u32`; they may be foreseen.
     pub random: fn() -> u32,
+    /// Fills a buffer with bytes that nobody can foresee, or returns false if the source of noise has failed.
+    pub entropy: fn(&mut [u8]) -> bool,
     /// The Unix seconds at which the firmware was built.
     pub build_secs: u64,
     /// Why the board has started, as a part of a sentence.
     pub start: &'static str,
-    /// What the program before this start died of, if it panicked.
+    /// What the program before this start died of, empty if it is not known.
     pub last_words: &'static str,
 }
 
@@ -82,6 +81,12 @@ pub trait ChipKeys {
     ///
     /// Whether the chip answers is seen when the key is used: a loose wire mustn't keep a gateway from starting.
     fn key(&self, slot: u8) -> Option<Self::Key>;
+
+    /// Returns the key that the store is sealed under and that is proved to whoever provisions, or `None` if the
+    /// board has no place for one.
+    ///
+    /// The application uses it once at the start: a key that doesn't work then is as good as none.
+    fn device_key(&self) -> Option<Self::Key>;
 }
 
 /// What measures the temperature.
@@ -94,6 +99,9 @@ pub trait Thermometer {
 pub trait Watchdog {
     /// Puts the reset off for some seconds, at least 2.
     fn feed(&mut self);
+
+    /// Notes for the next life what hangs, for it is not fed any more.
+    fn abandon(&mut self, hung: Vital);
 }
 
 /// The network as seen from above.
@@ -103,6 +111,9 @@ pub trait Network {
 
     /// Whether there is a link and an address.
     fn is_up(&self) -> bool;
+
+    /// Joins a wireless network, and joins it again whenever it is lost; a board with a cable has no use for it.
+    fn use_wifi(&self, _wifi: &Wifi) {}
 
     /// Takes an address that doesn't come by DHCP.
     fn use_address(&self, address: StaticAddress);

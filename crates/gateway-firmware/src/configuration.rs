@@ -7,8 +7,9 @@ use embedded_storage::nor_flash::MultiwriteNorFlash;
 use heapless::{String, Vec};
 use secure_store::{Key, MAX_VALUE_LEN, SETTINGS_VERSION, Setting, Settings, StoreError};
 use sms_alert::{Account, DeviceName, Host, MAX_PHONES, PhoneNumber, Recipient};
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::records::BoardStore;
+use crate::store::BoardStore;
 
 /// Most bytes of a provisioned text: one SMS.
 pub const MAX_TEXT_LEN: usize = 160;
@@ -34,6 +35,8 @@ pub struct Configuration {
     pub host: Option<String<MAX_HOST_LEN>>,
     /// Whether a test server is sent to over plain HTTP.
     pub plain_http_test: bool,
+    /// The wireless network, if there is one.
+    pub wifi: Option<Wifi>,
     /// The device's address, if DHCP is not asked for one.
     pub address: Option<StaticAddress>,
     /// Who is asked for the time by SNTP.
@@ -44,6 +47,29 @@ pub struct Configuration {
     pub flood: Option<Text>,
     /// The text for the temperature, and the limit in thousandths of a degree Celsius.
     pub temperature: Option<(Text, i32)>,
+}
+
+/// A wireless network; `Debug` doesn't show the passphrase.
+#[derive(Clone)]
+pub struct Wifi {
+    /// The network's name.
+    pub name: String<32>,
+    /// The passphrase, or 64 hexadecimal digits of the key; `None` if the network is open.
+    pub passphrase: Option<String<64>>,
+}
+
+impl fmt::Debug for Wifi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wifi({})", self.name)
+    }
+}
+
+impl Drop for Wifi {
+    fn drop(&mut self) {
+        if let Some(passphrase) = &mut self.passphrase {
+            passphrase.zeroize();
+        }
+    }
 }
 
 /// An IPv4 address that doesn't come by DHCP.
@@ -68,9 +94,9 @@ impl Configuration {
         store: &RefCell<BoardStore<F>>,
     ) -> Result<Self, ConfigurationError<F::Error>> {
         let mut device = [0; MAX_VALUE_LEN];
-        let mut network = [0; MAX_VALUE_LEN];
+        let mut network = Zeroizing::new([0; MAX_VALUE_LEN]);
         let device = read(store, Key::DEVICE, &mut device)?;
-        let network = read(store, Key::NETWORK, &mut network)?;
+        let network = read(store, Key::NETWORK, &mut *network)?;
         Self::of(&device, &network).map_err(ConfigurationError::Setting)
     }
 
@@ -95,6 +121,13 @@ impl Configuration {
                 .ok_or(Setting::CREATOR_ID)?,
             host: host(network)?,
             plain_http_test: network.number(Setting::PLAIN_HTTP_TEST) == Some(1),
+            wifi: match text(network, Setting::WIFI_SSID)? {
+                None => None,
+                Some(name) => Some(Wifi {
+                    name,
+                    passphrase: text(network, Setting::WIFI_PASSPHRASE)?,
+                }),
+            },
             address: address(network)?,
             time_host: text(network, Setting::TIME_HOST)?,
             door: texts(Setting::DOOR_TEXT)?,

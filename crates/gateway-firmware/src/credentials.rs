@@ -15,7 +15,7 @@ use secure_store::{
 
 use crate::board::ChipKeys;
 use crate::engine::Engine;
-use crate::records::BoardStore;
+use crate::store::BoardStore;
 
 /// Bytes of the longest value of an `Authorization` header: a key of 256 bytes as HTTP Basic.
 pub const AUTHORIZATION_LEN: usize = {

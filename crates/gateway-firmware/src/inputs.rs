@@ -1,21 +1,17 @@
-//! The watch over contacts and temperature. An alert that the outbox doesn't take is offered again.
+//! From what was seen of contacts and temperature to alerts. An alert that the outbox doesn't take is offered again.
 
 use core::fmt::Write as _;
 
-use embassy_time::{Duration, Instant, Timer};
-use embedded_hal::digital::InputPin;
+use embassy_futures::select::select;
+use embassy_time::{Instant, Timer};
 use heapless::String;
 use sms_alert::Alert;
 
 use crate::board::{Board, Thermometer};
 use crate::configuration::Text;
-use crate::contact::Contact;
+use crate::lookout::Input;
 use crate::shared::{Shared, uptime_ms};
 use crate::threshold::Threshold;
-use crate::vitals::Vital;
-
-/// Milliseconds between two samples of the contacts.
-const SAMPLE_MS: u64 = 10;
 
 /// Milliseconds between two measurements of the temperature.
 const MEASURE_MS: u64 = 10_000;
@@ -27,72 +23,69 @@ const OFFER_MS: u64 = 5_000;
 const MEASURED_LEN: usize = crate::configuration::MAX_TEXT_LEN + 16;
 
 /// A contact and the alert that it raises.
-struct Input<P> {
-    name: &'static str,
-    pin: P,
-    contact: Contact,
-    text: Option<Text>,
-    /// The uptime at which an alert is offered to the outbox, if one has to be.
-    due_ms: Option<u64>,
+struct Contact<'a> {
+    input: Input,
+    text: Option<&'a Text>,
+    /// The uptime at which an alert is offered again that the outbox did not take.
+    again_ms: Option<u64>,
 }
 
-impl<P: InputPin> Input<P> {
-    fn new(name: &'static str, pin: P, text: &Option<Text>) -> Self {
-        Self {
-            name,
-            pin,
-            contact: Contact::new(),
-            text: text.clone(),
-            due_ms: None,
+impl Contact<'_> {
+    /// Raises the alerts that are due, and returns the uptime at which to look again, if it is known.
+    async fn attend<B: Board>(&mut self, shared: &Shared<'_, B>) -> Option<u64> {
+        let lookout = shared.common.lookout;
+        while lookout.has_closed(self.input) {
+            match self.again_ms {
+                Some(again_ms) if again_ms > uptime_ms() => break,
+                Some(_) => {}
+                None => {
+                    let name = match self.input {
+                        Input::Door => "door",
+                        Input::Flood => "flood",
+                    };
+                    shared
+                        .common
+                        .console
+                        .say(format_args!("{name} contact closed"))
+                        .await;
+                }
+            }
+            let taken = match self.text {
+                Some(text) => raise(shared, text).await,
+                None => true,
+            };
+            self.again_ms = (!taken).then(|| uptime_ms().saturating_add(OFFER_MS));
+            if taken {
+                lookout.settle(self.input);
+            }
         }
-    }
-
-    async fn sample<B: Board>(&mut self, shared: &Shared<'_, B>, now_ms: u64) {
-        // A pin that can't be read is taken for unchanged.
-        let closed = self.pin.is_low().unwrap_or(self.contact.is_closed());
-        if self.contact.closes(closed, now_ms) {
-            shared
-                .console
-                .say(format_args!("{} contact closed", self.name))
-                .await;
-            self.due_ms = Some(now_ms);
-        }
-        let Some(text) = self
-            .text
-            .as_ref()
-            .filter(|_| self.due_ms.is_some_and(|due_ms| due_ms <= now_ms))
-        else {
-            return;
-        };
-        let taken = raise(shared, text).await;
-        self.due_ms = (!taken).then(|| now_ms.saturating_add(OFFER_MS));
+        self.again_ms
     }
 }
 
-/// Watches the inputs for ever.
-pub(crate) async fn watch<B: Board>(
+/// Attends to the inputs for ever.
+pub(crate) async fn attend<B: Board>(
     shared: &Shared<'_, B>,
-    door: B::Contact,
-    flood: B::Contact,
-    mut thermometer: B::Thermometer,
+    thermometer: &mut B::Thermometer,
 ) -> ! {
     let configuration = shared.configuration;
-    let mut door = Input::new("door", door, &configuration.door);
-    let mut flood = Input::new("flood", flood, &configuration.flood);
+    let contact = |input, text| Contact {
+        input,
+        text,
+        again_ms: None,
+    };
+    let mut door = contact(Input::Door, configuration.door.as_ref());
+    let mut flood = contact(Input::Flood, configuration.flood.as_ref());
     let limit = configuration.temperature.as_ref();
     let mut limit = limit.map(|(text, limit)| (text, Threshold::new(*limit)));
     let mut measure_ms = 0;
     let mut hot = None;
-    let mut next = Instant::now();
     loop {
-        let now_ms = uptime_ms();
-        shared.vitals.seen(Vital::Inputs, now_ms);
-        door.sample(shared, now_ms).await;
-        flood.sample(shared, now_ms).await;
+        let again = [door.attend(shared).await, flood.attend(shared).await];
         if let Some((text, limit)) = &mut limit
-            && now_ms >= measure_ms
+            && uptime_ms() >= measure_ms
         {
-            measure_ms = now_ms.saturating_add(MEASURE_MS);
+            measure_ms = uptime_ms().saturating_add(MEASURE_MS);
             if let Some(millidegrees) = thermometer.millidegrees().await
                 && limit.reaches(millidegrees)
             {
@@ -105,15 +98,17 @@ pub(crate) async fn watch<B: Board>(
                 hot = (!raise(shared, &measured).await).then_some(millidegrees);
             }
         }
-        // What the samples took counts, but is not caught up with.
-        next = (next + Duration::from_millis(SAMPLE_MS)).max(Instant::now());
-        Timer::at(next).await;
+        let measure = limit.as_ref().map(|_| measure_ms);
+        let due_ms = again.into_iter().flatten().chain(measure).min();
+        let due_ms = due_ms.unwrap_or_else(|| uptime_ms().saturating_add(MEASURE_MS));
+        let due = Timer::at(Instant::from_millis(due_ms));
+        select(shared.common.lookout.news(), due).await;
     }
 }
 
 /// Takes an alert into the outbox, says so, and returns whether it is there.
 pub(crate) async fn raise<B: Board>(shared: &Shared<'_, B>, text: &str) -> bool {
-    let console = shared.console;
+    let console = shared.common.console;
     let alert = match Alert::new(shared.configuration.to.clone(), text) {
         Ok(alert) => alert,
         Err(error) => {

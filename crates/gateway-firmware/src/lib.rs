@@ -1,6 +1,6 @@
 //! The application of a gateway that sends alerts by SMS, over any board.
 //!
-//! A board crate implements [`Board`], fills in [`Parts`] and awaits [`run`]. What a board with embassy-net's IP
+//! A board crate implements [`Board`], fills in [`Parts`], awaits [`run`] and resets when it returns. What a board with embassy-net's IP
 //! stack needs of the network is here: [`StackNetwork`] and [`PlainConnect`].
 //!
 //! | what | where it is decided |
@@ -10,6 +10,10 @@
 //! | whether anything may be sent without TLS | [`may_send`] |
 //! | what a person is shown and can ask | [`Mood`], [`Command`] |
 //! | when the watchdog is fed | [`Vitals`] |
+//! | who may provision the board, and what is open to them | `device-link`, over the same lines as the console |
+//!
+//! A board runs two things: [`run`], and [`Lookout::keep`], which watches contacts, button and watchdog and has to be
+//! able to interrupt [`run`], because a TLS handshake blocks that for seconds.
 //!
 //! An alert is in the flash before anything is sent, and stays there until a server has taken it. After a reset
 //! a contact that is closed raises an alert again: one too many rather than one too few.
@@ -18,6 +22,7 @@
 #![deny(missing_docs)]
 
 mod board;
+mod common;
 mod configuration;
 mod console;
 mod contact;
@@ -25,12 +30,20 @@ mod credentials;
 mod engine;
 mod gateway;
 mod inputs;
+mod lent;
 mod light;
+mod listen;
+mod lookout;
 mod network;
+mod provisioning;
 mod records;
+mod refusal;
 mod sender;
+mod service;
 mod shared;
+mod side;
 mod status;
+mod store;
 mod tcp;
 mod threshold;
 mod timekeeper;
@@ -38,16 +51,21 @@ mod transport;
 mod vitals;
 
 pub use board::{Board, ChipKeys, Network, Parts, Thermometer, Watchdog};
-pub use configuration::{Configuration, ConfigurationError, MAX_TEXT_LEN, StaticAddress, Text};
+pub use configuration::{
+    Configuration, ConfigurationError, MAX_TEXT_LEN, StaticAddress, Text, Wifi,
+};
 pub use console::{Command, LINE_LEN};
 pub use contact::{Contact, SETTLE_MS};
 pub use credentials::{AUTHORIZATION_LEN, BoardSession, Credentials, CredentialsError};
 pub use engine::{Engine, Midstate};
 pub use gateway::run;
 pub use light::Mood;
+pub use lookout::{Input, Lookout, Wires};
 pub use network::StackNetwork;
-pub use records::{BoardStore, OUTBOX_SLOTS, OutboxRecords, RECORDS, RecordsError};
+pub use records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
+pub use side::SideLine;
+pub use store::{BoardStore, OpenError, RECORDS, seal};
 pub use tcp::{PlainConnect, PlainError, PlainStream};
 pub use threshold::{HYSTERESIS_MILLIDEGREES, Threshold};
-pub use transport::{NoTls, may_send, private_address};
+pub use transport::{NoTls, Transport, may_send, private_address};
 pub use vitals::{Vital, Vitals};

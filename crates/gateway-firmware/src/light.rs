@@ -5,6 +5,8 @@
 pub enum Mood {
     /// The board is not provisioned: it flickers, five times a second.
     Unprovisioned,
+    /// The provisioning window is open: two short flashes a second, then a pause.
+    Window,
     /// There is no network: it blinks twice a second.
     NoNetwork,
     /// There is no time to sign with: long flashes.
@@ -26,6 +28,8 @@ impl Mood {
     /// ```
     pub const fn is_lit(self, uptime_ms: u64) -> bool {
         let (period_ms, lit_ms) = match self {
+            Self::Window if uptime_ms % 1_000 >= 400 => return false,
+            Self::Window => (200, 100),
             Self::Unprovisioned => (200, 100),
             Self::NoNetwork => (500, 250),
             Self::NoTime => (2_000, 1_000),

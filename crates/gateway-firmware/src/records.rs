@@ -4,19 +4,15 @@ use core::cell::RefCell;
 use core::fmt;
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
-use secure_store::{Key, Plain, Store, StoreError};
+use secure_store::{Key, StoreError};
+
+use crate::store::BoardStore;
 
 /// Alerts that wait at most.
 pub const OUTBOX_SLOTS: usize = 16;
 
-/// Records in the store: the outbox's with their counter, and some that other programs put there too.
-pub const RECORDS: usize = 15 + OUTBOX_SLOTS + 1;
-
 /// Version of the form that the outbox gives its records, which state their own beyond this.
 const OUTBOX_VERSION: u8 = 1;
-
-/// The board's store. Its custody is plain: no key of the chip protects it.
-pub type BoardStore<F> = Store<F, Plain, RECORDS>;
 
 /// The outbox's part of the store, which is borrowed for moments.
 pub struct OutboxRecords<'a, F: MultiwriteNorFlash> {

@@ -10,9 +10,10 @@ use sms_alert::{Client, Connect, Report, Step, Verdict};
 use crate::board::{Board, Network};
 use crate::credentials::{AUTHORIZATION_LEN, ROTATION_VERSION};
 use crate::engine::Engine;
-use crate::records::BoardStore;
+use crate::lent::Lent;
 use crate::shared::{ChipKey, ChipKeyError, FlashError, Shared, uptime_ms};
-use crate::timekeeper::Timekeeper;
+use crate::store::BoardStore;
+use crate::transport::Transport as _;
 use crate::vitals::Vital;
 
 /// Seconds after which the sender shows that it lives, whether or not there is anything to send.
@@ -20,7 +21,7 @@ const ROUND_SECS: u64 = 10;
 
 pub(crate) type BoardClient<'a, B> = Client<
     'a,
-    <B as Board>::Connect,
+    Lent<'a, <B as Board>::Connect>,
     Engine<ChipKey<B>>,
     fn() -> u32,
     fn() -> u64,
@@ -30,18 +31,19 @@ pub(crate) type BoardClient<'a, B> = Client<
 pub(crate) struct Sender<'a, B: Board> {
     pub client: BoardClient<'a, B>,
     pub store: &'a RefCell<BoardStore<B::Flash>>,
-    pub timekeeper: Timekeeper<B::Rtc>,
 }
 
 impl<B: Board> Sender<'_, B> {
-    /// Sends for ever.
-    pub async fn run(mut self, shared: &Shared<'_, B>) -> ! {
-        loop {
-            shared.vitals.seen(Vital::Sender, uptime_ms());
-            if let Some((reading, uptime_ms)) = shared.reading.try_take() {
+    /// Sends until something else is asked for; an attempt that has begun is finished first.
+    pub async fn run(mut self, shared: &Shared<'_, B>) {
+        let common = shared.common;
+        while common.asked().is_none() {
+            common.lookout.alive(Vital::Sender, uptime_ms());
+            if let Some((reading, uptime_ms)) = common.reading.try_take() {
                 let clock = self.client.session_mut().clock_mut();
                 if let Err(error) = clock.set(reading, uptime_ms) {
                     shared
+                        .common
                         .console
                         .say(format_args!("time refused: {error}"))
                         .await;
@@ -52,10 +54,10 @@ impl<B: Board> Sender<'_, B> {
             let round = Instant::now() + Duration::from_secs(ROUND_SECS);
             let due = Instant::from_millis(due_ms).min(round);
             let reading = async {
-                let reading = shared.reading.wait().await;
-                shared.reading.signal(reading);
+                let reading = common.reading.wait().await;
+                common.reading.signal(reading);
             };
-            select3(shared.wake.wait(), reading, Timer::at(due)).await;
+            select3(common.wake.wait(), reading, Timer::at(due)).await;
         }
     }
 
@@ -66,6 +68,9 @@ impl<B: Board> Sender<'_, B> {
             // An attempt would fail and begin a backoff that outlasts the network's return.
             return uptime_ms().saturating_add(200);
         }
+        let time = self.client.session().clock().now(uptime_ms()).ok();
+        let Lent(connect) = self.client.connect_mut();
+        connect.tell_time(time.map(|time| time.unix_secs()));
         match self.client.step(shared.outbox).await {
             Ok(Step::Attempt(report)) => {
                 shared.slots.set(self.client.session().slots());
@@ -75,6 +80,7 @@ impl<B: Board> Sender<'_, B> {
             }
             Ok(Step::Expired(entry)) => {
                 shared
+                    .common
                     .console
                     .say(format_args!("alert {} has expired unsent", entry.id))
                     .await;
@@ -83,7 +89,11 @@ impl<B: Board> Sender<'_, B> {
             Ok(Step::Wait(due_ms)) => due_ms,
             Ok(_) => round_ms,
             Err(error) => {
-                shared.console.say(format_args!("outbox: {error}")).await;
+                shared
+                    .common
+                    .console
+                    .say(format_args!("outbox: {error}"))
+                    .await;
                 uptime_ms().saturating_add(1_000)
             }
         }
@@ -91,13 +101,17 @@ impl<B: Board> Sender<'_, B> {
 
     /// Writes down what has changed of clock and slots. A switch of slots is one that an answer caused.
     async fn write_down(&mut self, shared: &Shared<'_, B>) {
+        let common = shared.common;
         let session = self.client.session();
-        shared.clock.replace(session.clock().clone());
-        let kept = self
-            .timekeeper
-            .keep(session.clock(), uptime_ms(), self.store);
+        common.clock.replace(session.clock().clone());
+        let kept = match common.timekeeper.try_borrow_mut() {
+            Ok(mut timekeeper) => timekeeper.keep(session.clock(), uptime_ms(), self.store),
+            Err(_) => Ok(()),
+        };
         let slots = session.slots().to_bytes();
         let written = match self.store.try_borrow_mut() {
+            // Whoever provisions has written other slots, which are taken up next.
+            _ if common.asked().is_some() => Ok(()),
             Ok(mut store) => {
                 let mut old = [0; api_auth::Slots::RECORD_LEN];
                 let same = matches!(store.get(Key::ROTATION, &mut old), Ok(Some(old)) if old.value == slots);
@@ -109,7 +123,11 @@ impl<B: Board> Sender<'_, B> {
             Err(_) => Ok(()),
         };
         if let Err(error) = kept.and(written) {
-            shared.console.say(format_args!("store: {error}")).await;
+            shared
+                .common
+                .console
+                .say(format_args!("store: {error}"))
+                .await;
         }
     }
 }
@@ -122,10 +140,12 @@ type BoardReport<B> = Report<
 
 /// Says what became of an attempt.
 async fn tell<B: Board>(shared: &Shared<'_, B>, report: &BoardReport<B>) {
-    let console = shared.console;
+    let console = shared.common.console;
     let id = report.id;
     match &report.verdict {
         Verdict::Delivered { message_id } => {
+            let delivered = shared.common.delivered.get();
+            shared.common.delivered.set(delivered.saturating_add(1));
             console
                 .say(format_args!("alert {id} delivered: message {message_id}"))
                 .await;

@@ -1,20 +1,17 @@
-//! What the parts of the application share; each borrows it for moments, never across a wait.
+//! What the parts of a serving application share; each borrows it for moments, never across a wait.
 
 use core::cell::{Cell, RefCell};
 
-use api_auth::{Clock, Reading, Slots};
-use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embassy_sync::signal::Signal;
+use api_auth::Slots;
 use embassy_time::Instant;
 use jwt_core::MacEngine;
 use secure_store::Custody;
 use sms_alert::{Alert, Outbox, OutboxError, Pushed, State};
 
 use crate::board::{Board, ChipKeys};
+use crate::common::Common;
 use crate::configuration::Configuration;
-use crate::console::Console;
 use crate::records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
-use crate::vitals::Vitals;
 
 /// The outbox in the board's flash.
 pub(crate) type BoardOutbox<'a, F> = Outbox<OutboxRecords<'a, F>, OUTBOX_SLOTS>;
@@ -33,23 +30,14 @@ pub(crate) type ChipKeyError<B> = <ChipKey<B> as MacEngine>::Error;
 pub(crate) type PushError<B> = OutboxError<RecordsError<FlashError<B>>>;
 
 pub(crate) struct Shared<'a, B: Board> {
-    pub console: &'a Console<B::ConsoleOut>,
+    pub common: &'a Common<'a, B>,
     pub configuration: &'a Configuration,
     pub outbox: &'a RefCell<BoardOutbox<'a, B::Flash>>,
     pub network: &'a B::Network,
-    pub vitals: &'a Vitals,
-    /// A copy of the session's clock.
-    pub clock: &'a RefCell<Clock>,
     /// A copy of the session's slots.
     pub slots: &'a Cell<Slots>,
     pub custody: Custody,
     pub api: &'static str,
-    /// Why the board has started.
-    pub start: &'static str,
-    /// Tells the sender that there is something new to send.
-    pub wake: &'a Signal<NoopRawMutex, ()>,
-    /// Tells the sender what time it was at an uptime in milliseconds.
-    pub reading: &'a Signal<NoopRawMutex, (Reading, u64)>,
 }
 
 impl<B: Board> Shared<'_, B> {
@@ -60,7 +48,7 @@ impl<B: Board> Shared<'_, B> {
             .try_borrow_mut()
             .map_err(|_| OutboxError::Busy)?;
         let pushed = outbox.push(alert)?;
-        self.wake.signal(());
+        self.common.wake.signal(());
         Ok(pushed)
     }
 
@@ -78,7 +66,7 @@ impl<B: Board> Shared<'_, B> {
         for id in &held {
             outbox.resend(*id)?;
         }
-        self.wake.signal(());
+        self.common.wake.signal(());
         Ok(held.len())
     }
 }

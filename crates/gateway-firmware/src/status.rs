@@ -41,10 +41,13 @@ impl<B: Board> Shared<'_, B> {
 
     /// Prints how everything is.
     pub async fn report(&self) {
-        let console = self.console;
+        let console = self.common.console;
         let name = self.configuration.name.as_str();
         console
-            .say(format_args!("device: {name}, started by {}", self.start))
+            .say(format_args!(
+                "device: {name}, started by {}",
+                self.common.start
+            ))
             .await;
         console.say(format_args!("custody: {}", self.custody)).await;
         let slots = self.slots.get();
@@ -55,7 +58,7 @@ impl<B: Board> Shared<'_, B> {
                 "credential: {api}, slot {active:?} in use (A {a:?}, B {b:?})"
             ))
             .await;
-        let now = match self.clock.try_borrow() {
+        let now = match self.common.clock.try_borrow() {
             Ok(clock) => clock.now(uptime_ms()),
             Err(_) => Err(api_auth::ClockError::Unset),
         };

@@ -8,7 +8,7 @@ use embassy_time::{Duration, with_timeout};
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use sms_alert::{Connect, Host};
 
-use crate::transport::{NoTls, private_address};
+use crate::transport::{NoTls, Transport, private_address};
 
 /// The port of plain HTTP.
 const HTTP_PORT: u16 = 80;
@@ -53,6 +53,8 @@ impl Connect for PlainConnect<'_> {
         false
     }
 }
+
+impl Transport for PlainConnect<'_> {}
 
 /// A TCP connection whose reads and writes end when the other side is silent.
 pub struct PlainStream<'a> {

@@ -6,7 +6,7 @@ use api_auth::{Clock, Reading, Source};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use secure_store::{CLOCK_VERSION, ClockRecord, Key, Rtc, StoreError};
 
-use crate::records::BoardStore;
+use crate::store::BoardStore;
 
 /// Seconds by which the real-time clock may be off before it is set.
 const TOLERANCE_SECS: u64 = 2;
@@ -24,26 +24,29 @@ pub(crate) struct Timekeeper<R> {
 }
 
 impl<R: Rtc> Timekeeper<R> {
+    pub fn new(rtc: Option<R>) -> Self {
+        Self {
+            rtc,
+            record: ClockRecord::default(),
+        }
+    }
+
     /// Reads what was written down.
     pub fn load<F: MultiwriteNorFlash>(
-        rtc: Option<R>,
+        &mut self,
         store: &RefCell<BoardStore<F>>,
-    ) -> Result<Self, StoreError<F::Error>> {
+    ) -> Result<(), StoreError<F::Error>> {
         let mut value = [0; ClockRecord::LEN];
-        let record = match store.try_borrow_mut() {
-            Ok(mut store) => match store.get(Key::CLOCK, &mut value)? {
-                Some(record) if record.version == CLOCK_VERSION => {
-                    ClockRecord::decode(record.value).ok_or(StoreError::Malformed)?
-                }
-                Some(record) => {
-                    let version = record.version;
-                    return Err(StoreError::NewerRecord { version });
-                }
-                None => ClockRecord::default(),
-            },
-            Err(_) => ClockRecord::default(),
-        };
-        Ok(Self { rtc, record })
+        if let Ok(mut store) = store.try_borrow_mut()
+            && let Some(record) = store.get(Key::CLOCK, &mut value)?
+        {
+            if record.version != CLOCK_VERSION {
+                let version = record.version;
+                return Err(StoreError::NewerRecord { version });
+            }
+            self.record = ClockRecord::decode(record.value).ok_or(StoreError::Malformed)?;
+        }
+        Ok(())
     }
 
     /// Returns the floor that was written down.

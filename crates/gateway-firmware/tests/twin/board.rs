@@ -11,7 +11,10 @@ use std::time::Duration;
 use embassy_time::Timer;
 use embedded_hal::digital::{ErrorType as PinError, InputPin, OutputPin};
 use embedded_io_async::{ErrorType, Read, Write};
-use gateway_firmware::{Board, ChipKeys, Network, Parts, StaticAddress, Thermometer, Watchdog};
+use gateway_firmware::{
+    Board, ChipKeys, Lookout, Network, Parts, StaticAddress, Thermometer, Transport, Vital,
+    Watchdog, Wires,
+};
 use jwt_core::HmacKey;
 use secure_store::{Image, Region, Rtc};
 use sms_alert::{Connect, Host};
@@ -28,12 +31,15 @@ pub struct Bench {
     pub flash: Rc<RefCell<Vec<u8>>>,
     pub door: Rc<Cell<bool>>,
     pub flood: Rc<Cell<bool>>,
+    pub button: Rc<Cell<bool>>,
     pub millidegrees: Rc<Cell<i32>>,
     pub rtc: Rc<Cell<Option<u64>>>,
     pub sntp: Rc<Cell<Option<u64>>>,
     pub network: Rc<Cell<bool>>,
     /// The key in slot 3 of the chip.
     pub chip: HmacKey,
+    /// The device key, if the chip has one.
+    pub device_key: Option<HmacKey>,
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
@@ -45,33 +51,53 @@ impl Bench {
             flash: Rc::new(RefCell::new(vec![0xff; REGION.len as usize])),
             door: Rc::default(),
             flood: Rc::default(),
+            button: Rc::default(),
             millidegrees: Rc::new(Cell::new(20_000)),
             rtc: Rc::new(Cell::new(Some(now_secs()))),
             sntp: Rc::default(),
             network: Rc::new(Cell::new(true)),
             chip: HmacKey::new(&[7; 32]).unwrap(),
+            device_key: None,
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
         }
     }
 
-    pub fn parts(&self) -> Parts<Twin> {
+    pub fn wires(&self) -> Wires<Pin> {
+        Wires {
+            door: Pin(Rc::clone(&self.door)),
+            flood: Pin(Rc::clone(&self.flood)),
+            button: Pin(Rc::clone(&self.button)),
+        }
+    }
+
+    pub fn watchdog(&self) -> Dog {
+        Dog(Rc::clone(&self.feeds))
+    }
+
+    pub fn parts(&self, lookout: &'static Lookout) -> Parts<Twin> {
         Parts {
             flash: Flash(Rc::clone(&self.flash)),
             region: REGION,
             console_in: Keys(Rc::clone(&self.keys)),
             console_out: Screen(Rc::clone(&self.screen)),
-            door: Pin(Rc::clone(&self.door)),
-            flood: Pin(Rc::clone(&self.flood)),
+            side: None,
+            lookout,
             light: Pin(Rc::default()),
             thermometer: Probe(Rc::clone(&self.millidegrees)),
             rtc: Some(Battery(Rc::clone(&self.rtc))),
-            chip_keys: Chip(self.chip.clone()),
-            watchdog: Dog(Rc::clone(&self.feeds)),
+            chip_keys: Chip {
+                slot_3: self.chip.clone(),
+                device: self.device_key.clone(),
+            },
             connect: Sockets,
             network: Cable(self.clone()),
             random: || 0x5eed,
+            entropy: |bytes| {
+                bytes.fill(0x5e);
+                true
+            },
             build_secs: BUILD_SECS,
             start: "power",
             last_words: "",
@@ -98,12 +124,10 @@ impl Board for Twin {
     type Flash = Flash;
     type ConsoleIn = Keys;
     type ConsoleOut = Screen;
-    type Contact = Pin;
     type Light = Pin;
     type Thermometer = Probe;
     type Rtc = Battery;
     type ChipKeys = Chip;
-    type Watchdog = Dog;
     type Connect = Sockets;
     type Network = Cable;
 }
@@ -221,13 +245,19 @@ impl Rtc for Battery {
     }
 }
 
-/// A chip with a key in slot 3.
-pub struct Chip(HmacKey);
+/// A chip with a key in slot 3, and perhaps a device key.
+pub struct Chip {
+    slot_3: HmacKey,
+    device: Option<HmacKey>,
+}
 
 impl ChipKeys for Chip {
     type Key = HmacKey;
     fn key(&self, slot: u8) -> Option<HmacKey> {
-        (slot == 3).then(|| self.0.clone())
+        (slot == 3).then(|| self.slot_3.clone())
+    }
+    fn device_key(&self) -> Option<HmacKey> {
+        self.device.clone()
     }
 }
 
@@ -236,6 +266,9 @@ pub struct Dog(Rc<Cell<u32>>);
 impl Watchdog for Dog {
     fn feed(&mut self) {
         self.0.set(self.0.get() + 1);
+    }
+    fn abandon(&mut self, hung: Vital) {
+        panic!("{hung} hangs");
     }
 }
 
@@ -270,6 +303,8 @@ impl Connect for Sockets {
         false
     }
 }
+
+impl Transport for Sockets {}
 
 pub struct Socket(TcpStream);
 

@@ -1,0 +1,280 @@
+//! The application as long as nobody asks for a restart: it takes up what is provisioned, and serves.
+
+use core::cell::{Cell, RefCell};
+
+use api_auth::{Clock, Policy, Reading, Source};
+use embassy_futures::join::join4;
+use embassy_futures::select::select;
+use embassy_time::{Duration, Ticker, Timer};
+use secure_store::{MAX_CERTIFICATES_LEN, StoreError};
+use sms_alert::{BUFFER_LEN, Backoff, Client, Connect, FieldError, Host, Outbox, Rules, Sending};
+
+use crate::board::{Board, Network};
+use crate::common::Common;
+use crate::configuration::Configuration;
+use crate::console::Command;
+use crate::credentials::Credentials;
+use crate::gateway::idle;
+use crate::inputs;
+use crate::lent::Lent;
+use crate::records::OutboxRecords;
+use crate::refusal::{BoardRefusal, Refusal};
+use crate::sender::Sender;
+use crate::shared::{ChipKey, FlashError, Shared, uptime_ms};
+use crate::store::BoardStore;
+use crate::transport::{Transport as _, may_send};
+
+/// Milliseconds that an answer is waited for.
+const PATIENCE_MS: u64 = 30_000;
+
+/// Seconds between two questions for the time, after an answer and without one.
+const SNTP_SECS: (u64, u64) = (3_600, 60);
+
+/// Milliseconds between two counts of the outbox.
+const COUNT_MS: u64 = 50;
+
+/// What of the board's parts serving takes.
+pub(crate) struct Means<'a, B: Board> {
+    pub connect: B::Connect,
+    pub thermometer: B::Thermometer,
+    pub network: &'a B::Network,
+    pub random: fn() -> u32,
+    pub build_secs: u64,
+}
+
+/// Serves until a restart is asked for, and takes up what is provisioned in between.
+pub(crate) async fn run<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+    mut means: Means<'_, B>,
+) {
+    loop {
+        if let Err(error) = trust::<B>(store, &mut means.connect) {
+            common
+                .console
+                .say(format_args!("no server is trusted: {error}"))
+                .await;
+        }
+        let started = Started::new(common, store, &mut means);
+        let ended = match started {
+            Ok(started) => {
+                common.serves.set(true);
+                let ended = serve(common, store, started, &mut means).await;
+                common.serves.set(false);
+                ended
+            }
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = ended {
+            idle(common, &refusal).await;
+        }
+        if !common.settle().await {
+            return;
+        }
+    }
+}
+
+/// What is read from the store before anything is sent.
+struct Started<B: Board> {
+    configuration: Configuration,
+    credentials: Credentials<ChipKey<B>>,
+}
+
+impl<B: Board> Started<B> {
+    fn new(
+        common: &Common<'_, B>,
+        store: &RefCell<BoardStore<B::Flash>>,
+        means: &mut Means<'_, B>,
+    ) -> Result<Self, BoardRefusal<B>> {
+        let clock = start_clock(common, store, means.build_secs)?;
+        let configuration = Configuration::load(store).map_err(Refusal::Configuration)?;
+        let policy = match configuration.plain_http_test {
+            true => Policy::TEST,
+            false => Policy::FIELD,
+        };
+        let credentials = Credentials::load(store, clock, policy, common.chip_keys)
+            .map_err(Refusal::Credentials)?;
+        let host = host(&configuration, credentials.session.api().host).map_err(Refusal::Host)?;
+        means.connect.use_plain_http(configuration.plain_http_test);
+        let secure = means.connect.is_secure();
+        may_send(host, secure, configuration.plain_http_test).map_err(Refusal::NoTls)?;
+        Ok(Self {
+            configuration,
+            credentials,
+        })
+    }
+}
+
+/// Returns the clock: the one that runs, or one of what is remembered without power.
+fn start_clock<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+    build_secs: u64,
+) -> Result<Clock, BoardRefusal<B>> {
+    let running = common.clock.try_borrow().ok().map(|clock| clock.clone());
+    if let Some(clock) = running
+        && clock.now(uptime_ms()).is_ok()
+    {
+        return Ok(clock);
+    }
+    let mut clock = Clock::new(build_secs, 0);
+    if let Ok(mut timekeeper) = common.timekeeper.try_borrow_mut() {
+        timekeeper.load(store).map_err(Refusal::Store)?;
+        clock = Clock::new(build_secs, timekeeper.floor_secs());
+        if let Some(reading) = timekeeper.reading() {
+            // A clock that is refused is as good as none; the status says that there is none.
+            let _ = clock.set(reading, uptime_ms());
+        }
+    }
+    common.clock.replace(clock.clone());
+    Ok(clock)
+}
+
+/// Has the way to the server trust the certificates that are provisioned, if there are any.
+fn trust<B: Board>(
+    store: &RefCell<BoardStore<B::Flash>>,
+    connect: &mut B::Connect,
+) -> Result<(), StoreError<FlashError<B>>> {
+    let mut der = [0; MAX_CERTIFICATES_LEN];
+    let Ok(mut store) = store.try_borrow_mut() else {
+        return Ok(());
+    };
+    match store.certificates(&mut der) {
+        Ok(None) => Ok(()),
+        Ok(certificates) => {
+            connect.trust(certificates);
+            Ok(())
+        }
+        Err(error) => {
+            connect.trust(None);
+            Err(error)
+        }
+    }
+}
+
+/// Returns the host to send to: the provisioned one, or the API's own.
+fn host<'a>(
+    configuration: &'a Configuration,
+    own: Option<&'static str>,
+) -> Result<Host<'a>, FieldError> {
+    match (&configuration.host, own) {
+        (Some(host), _) => Host::new(host),
+        (None, Some(host)) => Host::new(host),
+        (None, None) => Err(FieldError::Host),
+    }
+}
+
+/// Sends what the inputs raise, until something else is asked for.
+async fn serve<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+    started: Started<B>,
+    means: &mut Means<'_, B>,
+) -> Result<(), BoardRefusal<B>> {
+    let Started {
+        configuration,
+        credentials: Credentials { session, custody },
+    } = started;
+    if let Some(wifi) = &configuration.wifi {
+        means.network.use_wifi(wifi);
+    }
+    if let Some(address) = configuration.address {
+        means.network.use_address(address);
+    }
+    let records = OutboxRecords::new(store);
+    let name = configuration.name.clone();
+    let outbox = Outbox::open(records, name, Rules::default(), (means.random)());
+    let outbox = RefCell::new(outbox.map_err(Refusal::Outbox)?);
+    let slots = Cell::new(session.slots());
+    let shared = Shared::<B> {
+        common,
+        configuration: &configuration,
+        outbox: &outbox,
+        network: means.network,
+        slots: &slots,
+        custody,
+        api: session.api().name,
+    };
+    shared.report().await;
+
+    let mut buffer = [0; BUFFER_LEN];
+    let host = host(&configuration, session.api().host).map_err(Refusal::Host)?;
+    let sending = Sending {
+        host,
+        account: configuration.account(),
+        backoff: Backoff::DEFAULT,
+        patience_ms: PATIENCE_MS,
+    };
+    let (connect, uptime): (_, fn() -> u64) = (Lent(&mut means.connect), uptime_ms);
+    let client = Client::new(session, sending, connect, means.random, uptime, &mut buffer);
+    let client = client.map_err(Refusal::Host)?;
+    let sender = Sender { client, store };
+    let others = join4(
+        inputs::attend(&shared, &mut means.thermometer),
+        ask_time(&shared, means.build_secs),
+        obey(&shared),
+        count(&shared),
+    );
+    select(sender.run(&shared), others).await;
+    Ok(())
+}
+
+/// Asks for the time now and then, if the device was told whom.
+async fn ask_time<B: Board>(shared: &Shared<'_, B>, build_secs: u64) {
+    let Some(host) = &shared.configuration.time_host else {
+        return;
+    };
+    let (rest_secs, again_secs) = SNTP_SECS;
+    loop {
+        while !shared.network.is_up() {
+            Timer::after_millis(200).await;
+        }
+        let answer = shared.network.sntp(host, build_secs).await;
+        let pause_secs = match answer {
+            Some(unix_secs) => {
+                let reading = Reading {
+                    unix_secs,
+                    source: Source::Sntp,
+                    age_secs: 0,
+                };
+                shared.common.reading.signal((reading, uptime_ms()));
+                rest_secs
+            }
+            None => {
+                shared
+                    .common
+                    .console
+                    .say(format_args!("{host} doesn't tell the time"))
+                    .await;
+                again_secs
+            }
+        };
+        Timer::after_secs(pause_secs).await;
+    }
+}
+
+/// Does what persons ask for on the consoles.
+async fn obey<B: Board>(shared: &Shared<'_, B>) -> ! {
+    let console = shared.common.console;
+    loop {
+        let line = shared.common.lines.receive().await;
+        match Command::parse(&line) {
+            Command::Status => shared.report().await,
+            Command::Alert(text) => drop(inputs::raise(shared, text).await),
+            Command::Resend => match shared.resend() {
+                Ok(count) => console.say(format_args!("{count} queued again")).await,
+                Err(error) => console.say(format_args!("not all: {error}")).await,
+            },
+            Command::Help => console.say(format_args!("{}", Command::HELP)).await,
+        }
+    }
+}
+
+/// Counts the outbox, for the light and for whoever asks over the line.
+async fn count<B: Board>(shared: &Shared<'_, B>) -> ! {
+    let mut ticker = Ticker::every(Duration::from_millis(COUNT_MS));
+    loop {
+        shared.common.tally.set(shared.tally());
+        ticker.next().await;
+    }
+}
