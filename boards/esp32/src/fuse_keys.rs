@@ -1,0 +1,98 @@
+//! The chip's HMAC peripheral, and what its eFuses say of the keys in them.
+
+use esp_hal::efuse::{
+    self, KEY_PURPOSE_0, KEY_PURPOSE_1, KEY_PURPOSE_2, KEY_PURPOSE_3, KEY_PURPOSE_4, KEY_PURPOSE_5,
+    RD_DIS, WR_DIS, read_field_le,
+};
+use esp_hal::peripherals::{DS, HMAC, SHA};
+use esp_hmac::{KeyBlock, KeyState, Register, Registers};
+
+/// The registers of the HMAC peripheral.
+///
+/// It owns SHA, which HMAC computes with, and the digital signature peripheral, which can hold both: nothing else in the
+/// program can use them as long as this lives.
+pub struct Fuses {
+    hmac: HMAC<'static>,
+    _sha: SHA<'static>,
+    _ds: DS<'static>,
+}
+
+impl Fuses {
+    /// Takes the three peripherals, gives them their clocks and takes them out of reset.
+    ///
+    /// The manual asks for the clocks of HMAC and SHA. The digital signature peripheral keeps SHA in reset while it is in
+    /// reset itself.
+    pub fn new(hmac: HMAC<'static>, sha: SHA<'static>, ds: DS<'static>) -> Self {
+        release();
+        Self {
+            hmac,
+            _sha: sha,
+            _ds: ds,
+        }
+    }
+}
+
+#[cfg(not(feature = "esp32c6"))]
+fn release() {
+    let system = esp_hal::peripherals::SYSTEM::regs();
+    system.perip_clk_en1().modify(|_, w| {
+        w.crypto_hmac_clk_en().set_bit();
+        w.crypto_sha_clk_en().set_bit();
+        w.crypto_ds_clk_en().set_bit()
+    });
+    for in_reset in [true, false] {
+        system.perip_rst_en1().modify(|_, w| {
+            w.crypto_hmac_rst().bit(in_reset);
+            w.crypto_sha_rst().bit(in_reset);
+            w.crypto_ds_rst().bit(in_reset)
+        });
+    }
+}
+
+#[cfg(feature = "esp32c6")]
+fn release() {
+    let pcr = esp_hal::peripherals::PCR::regs();
+    for in_reset in [true, false] {
+        pcr.hmac_conf()
+            .modify(|_, w| w.hmac_clk_en().set_bit().hmac_rst_en().bit(in_reset));
+        pcr.sha_conf()
+            .modify(|_, w| w.sha_clk_en().set_bit().sha_rst_en().bit(in_reset));
+        pcr.ds_conf()
+            .modify(|_, w| w.ds_clk_en().set_bit().ds_rst_en().bit(in_reset));
+    }
+}
+
+impl Registers for Fuses {
+    fn read(&mut self, register: Register) -> u32 {
+        // SAFETY: the offset is one of a register of the peripheral, and this is the peripheral's only user.
+        unsafe { self.address(register).read_volatile() }
+    }
+
+    fn write(&mut self, register: Register, value: u32) {
+        // SAFETY: as above.
+        unsafe { self.address(register).write_volatile(value) }
+    }
+}
+
+impl Fuses {
+    fn address(&self, register: Register) -> *mut u32 {
+        let first: *const _ = self.hmac.register_block();
+        first.cast_mut().wrapping_byte_add(register.offset()).cast()
+    }
+}
+
+/// Returns what the eFuses say of each key block.
+pub fn key_states() -> impl Iterator<Item = KeyState> {
+    let purposes = [
+        KEY_PURPOSE_0,
+        KEY_PURPOSE_1,
+        KEY_PURPOSE_2,
+        KEY_PURPOSE_3,
+        KEY_PURPOSE_4,
+        KEY_PURPOSE_5,
+    ];
+    let (rd_dis, wr_dis) = (read_field_le::<u8>(RD_DIS), read_field_le::<u32>(WR_DIS));
+    KeyBlock::all().zip(purposes).map(move |(block, purpose)| {
+        KeyState::of(block, efuse::read_field_le(purpose), rd_dis, wr_dis)
+    })
+}
