@@ -88,13 +88,13 @@ fn debian(layout: &Layout, log: &mut Log, packages: &[&str]) -> Result<(), Stop>
     }
 }
 
-/// Makes a Python environment that holds the packages of a requirements file, and returns its
+/// Makes a Python environment that holds the packages of a test's `requirements.txt`, and returns its
 /// interpreter. The file pins versions and hashes.
-pub fn python(layout: &Layout, log: &mut Log, requirements: &str) -> Result<PathBuf, Stop> {
+pub fn python(layout: &Layout, log: &mut Log, test: &str) -> Result<PathBuf, Stop> {
     program(layout, log, "python3", "python3")?;
-    let requirements = layout.root(requirements);
+    let requirements = layout.root(&format!("tests/{test}/requirements.txt"));
     let wanted = fs::read(&requirements)?;
-    let environment = layout.target("python");
+    let environment = layout.target(&format!("python-{test}"));
     let interpreter = environment.join("bin/python");
     let installed = environment.join("installed-requirements.txt");
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {

@@ -4,6 +4,7 @@ mod bench;
 mod binary;
 mod documents;
 mod emulator;
+mod esp32;
 mod fuzz;
 mod install;
 mod layout;

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 
 use crate::documents;
 use crate::emulator;
+use crate::esp32;
 use crate::fuzz;
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
@@ -33,6 +34,7 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         Step::new("examples in documents", |log| documents::check(layout, log)),
         Step::new("cargo run", |log| cargo_run(layout, log)),
         Step::new("PyJWT", |log| pyjwt(layout, log)),
+        Step::new("espefuse", |log| esp32::espefuse(layout, log)),
         Step::new("embedded builds", |log| embedded_builds(layout, log)),
     ];
     for target in DEVICE_TARGETS {
@@ -115,7 +117,7 @@ fn cargo_run(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 /// Compares tokens with the vendor's documented example and with PyJWT.
 fn pyjwt(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
-    let python = install::python(layout, log, "tests/pyjwt/requirements.txt")?;
+    let python = install::python(layout, log, "pyjwt")?;
     log.run(&mut layout.cargo(["build", "--locked", "--package", "gateway"]))?;
     let mut compare = layout.command(&python.to_string_lossy());
     compare.arg(layout.root("tests/pyjwt/differential.py"));
