@@ -36,7 +36,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> Store<F, Sealed, RECORDS> {
     }
 
     fn next_plain(&self) -> Option<EntryHeader> {
-        let mut live = self.log.live();
-        live.find(|entry| entry.form == form::PLAIN).copied()
+        let mut records = self.log.records().map(|live| live.entry);
+        records.find(|entry| entry.form == form::PLAIN)
     }
 }

@@ -23,8 +23,30 @@ pub(crate) mod form {
     pub const REMOVED: u8 = 0;
     /// The value is stored as it is.
     pub const PLAIN: u8 = 1;
-    /// Nonce, ciphertext, tag: see `sealed`.
+    /// Nonce, ciphertext, tag, link: see `sealed`.
     pub const SEALED: u8 = 2;
+    /// There is no value any more, and a link vouches for it: see `sealed`.
+    pub const REMOVED_SEALED: u8 = 3;
+
+    /// Whether a record has no value any more.
+    pub const fn is_removal(form: u8) -> bool {
+        matches!(form, REMOVED | REMOVED_SEALED)
+    }
+}
+
+/// Length of what tells the entries of one name and number apart: the first bytes of the stored value.
+pub(crate) const MARK_LEN: usize = 12;
+
+/// The first bytes of a stored value, zeros behind a shorter one; of a sealed value it is the nonce.
+pub(crate) type Mark = [u8; MARK_LEN];
+
+/// Returns the mark of a stored value, of which `start` is the first part.
+pub(crate) fn mark(start: &[u8]) -> Mark {
+    let mut mark = Mark::default();
+    for (byte, stored) in mark.iter_mut().zip(start) {
+        *byte = *stored;
+    }
+    mark
 }
 
 /// What an entry's header says, but for the checksum.
@@ -117,6 +139,12 @@ impl EntryHeader {
 pub(crate) fn entry_len(len: usize) -> u32 {
     let len = len.min(MAX_STORED_LEN) as u32;
     ENTRY_ALIGN.saturating_add(len.next_multiple_of(ENTRY_ALIGN))
+}
+
+/// Returns the first `len` bytes behind the place of an entry's header.
+pub(crate) fn stored_mut(entry: &mut [u8; MAX_ENTRY_LEN], len: usize) -> &mut [u8] {
+    let behind = entry.get_mut(ENTRY_ALIGN as usize..).unwrap_or_default();
+    behind.get_mut(..len).unwrap_or_default()
 }
 
 /// Completes an entry whose value lies behind the place of its header, and returns its bytes.

@@ -35,6 +35,8 @@ pub enum StoreError<E> {
     NotSealed,
     /// A record was sealed with another device key, or was changed.
     Forged,
+    /// Sealed records were taken out of the store or put back by somebody who writes the flash.
+    Spliced,
     /// The caller's buffer is too small for the value.
     BufferTooSmall {
         /// The bytes it needs.
@@ -95,6 +97,9 @@ impl<E: Debug> fmt::Display for StoreError<E> {
             ),
             Self::Forged => f.write_str(
                 "the record was sealed with another device's key or was changed: provision it again",
+            ),
+            Self::Spliced => f.write_str(
+                "somebody has taken records out of the store or put earlier ones back: keep an image of it, then provision it again",
             ),
             Self::BufferTooSmall { needed } => write!(f, "the value needs a buffer of {needed} bytes"),
             Self::TooLong { len } => write!(

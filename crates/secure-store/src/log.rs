@@ -29,17 +29,21 @@ mod fill;
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use heapless::Vec;
 
-use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, form};
+use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, Mark, form};
 use crate::error::StoreError;
 use crate::header::HEADER_LEN;
 use crate::key::Key;
 use crate::region::{Both, Region, Side};
 use crate::scan::{self, Found, scan};
 
-/// A record that is in force.
+/// Bytes that are kept free for a removal.
+const REMOVAL_LEN: u32 = 2 * ENTRY_ALIGN;
+
+/// An entry that is in force: a record, or the removal that was the last write and vouches for what is left.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Live {
     pub entry: EntryHeader,
+    pub mark: Mark,
     /// Where the entry is in each copy, in bytes from the copy's start.
     at: Both<u32>,
 }
@@ -162,7 +166,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         region.check(flash)?;
         let mut look = |side| {
             let (start, len) = (region.copy_start(side), region.copy_len());
-            scan(flash, start, len, |_, _| {}).map_err(StoreError::Flash)
+            scan(flash, start, len, |_, _, _| {}).map_err(StoreError::Flash)
         };
         let found = Both {
             a: look(Side::A)?,
@@ -188,11 +192,11 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let mut full = false;
         let live = &mut self.live;
         let (start, len) = (self.region.copy_start(home), self.region.copy_len());
-        let found = scan(&mut self.flash, start, len, |entry, at| {
-            live.retain(|live| live.entry.key != entry.key);
+        let found = scan(&mut self.flash, start, len, |entry, mark, at| {
+            live.retain(|live| stays(live, entry));
             if entry.form != form::REMOVED {
-                let at = Both { a: at, b: at };
-                full |= live.push(Live { entry: *entry, at }).is_err();
+                let (entry, at) = (*entry, Both { a: at, b: at });
+                full |= live.push(Live { entry, mark, at }).is_err();
             }
         });
         found.map_err(StoreError::Flash)?;
@@ -202,7 +206,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let other = home.other();
         if self.copies.of(other).readable {
             let start = self.region.copy_start(other);
-            let found = scan(&mut self.flash, start, len, |entry, at| {
+            let found = scan(&mut self.flash, start, len, |entry, _, at| {
                 if let Some(live) = live.iter_mut().find(|live| live.entry == *entry) {
                     *live.at.of_mut(other) = at;
                 }
@@ -250,18 +254,21 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         header: &EntryHeader,
         entry: &mut [u8; MAX_ENTRY_LEN],
     ) -> Result<(), F> {
-        let known = self.find(header.key).is_some();
-        if !known && header.form != form::REMOVED && self.live.is_full() {
+        let kept = self.live.iter().filter(|live| stays(live, header)).count();
+        if header.form != form::REMOVED && kept >= RECORDS {
             return Err(StoreError::TooManyRecords);
         }
         let needed = header.entry_len();
         let free = self.free();
-        if needed > free && header.form != form::REMOVED {
+        if needed > free && !form::is_removal(header.form) {
             return Err(StoreError::Full {
                 free: free.saturating_sub(ENTRY_ALIGN),
             });
         }
         let bytes = entry::complete(header, entry).ok_or(StoreError::Malformed)?;
+        let stored = bytes.get(ENTRY_ALIGN as usize..).unwrap_or_default();
+        let stored = stored.get(..usize::from(header.len)).unwrap_or_default();
+        let mark = entry::mark(stored);
 
         self.repair()?;
         // Should the other copy fail, the record is in this one only.
@@ -275,12 +282,12 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let a = self.append(Side::A, bytes)?;
 
         self.last = header.seq;
-        self.live.retain(|live| live.entry.key != header.key);
+        self.live.retain(|live| stays(live, header));
         if header.form != form::REMOVED {
             let entry = *header;
             let at = Both { a, b: a };
             // There was room before: see above.
-            let _ = self.live.push(Live { entry, at });
+            let _ = self.live.push(Live { entry, mark, at });
         }
         // What fails from here on is made good before the next write.
         self.copies.b.sound = false;
@@ -294,23 +301,16 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         Ok(())
     }
 
-    /// Reads the bytes of a record's entry into `entry`, from the copy that has it in order.
-    pub fn read(
-        &mut self,
-        key: Key,
-        entry: &mut [u8; MAX_ENTRY_LEN],
-    ) -> Result<Option<EntryHeader>, F> {
-        let Some(live) = self.find(key) else {
-            return Ok(None);
-        };
+    /// Reads the bytes of an entry that is in force into `entry`, from the copy that has it in order.
+    pub fn read(&mut self, live: &Live, entry: &mut [u8; MAX_ENTRY_LEN]) -> Result<(), F> {
         for side in [Side::A, Side::B] {
-            if self.copies.of(side).readable && self.is_entry_intact(side, &live)? {
-                let start = self.offset(side, &live);
+            if self.copies.of(side).readable && self.is_entry_intact(side, live)? {
+                let start = self.offset(side, live);
                 let bytes = entry.get_mut(..live.entry.entry_len() as usize);
                 self.flash
                     .read(start, bytes.unwrap_or_default())
                     .map_err(StoreError::Flash)?;
-                return Ok(Some(live.entry));
+                return Ok(());
             }
         }
         Err(StoreError::Damaged)
@@ -318,22 +318,25 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
 
     /// Returns the record of this name.
     pub fn find(&self, key: Key) -> Option<Live> {
-        self.live.iter().find(|live| live.entry.key == key).copied()
+        self.records().find(|live| live.entry.key == key).copied()
     }
 
     /// Returns the records in the order in which they were written.
-    pub fn live(&self) -> impl Iterator<Item = &EntryHeader> {
-        self.live.iter().map(|live| &live.entry)
+    pub fn records(&self) -> impl Iterator<Item = &Live> {
+        let mut live = self.live.iter();
+        core::iter::from_fn(move || live.find(|live| !form::is_removal(live.entry.form)))
+    }
+
+    /// Returns the entries in force, the removal that was the last write among them.
+    pub fn live(&self) -> &[Live] {
+        &self.live
     }
 
     /// Returns the bytes that a new entry can have; a removal has room even when there are none.
     pub fn free(&self) -> u32 {
-        let used = self
-            .live
-            .iter()
-            .fold(HEADER_LEN + ENTRY_ALIGN, |sum, live| {
-                sum.saturating_add(live.entry.entry_len())
-            });
+        let used = self.records().fold(HEADER_LEN + REMOVAL_LEN, |sum, live| {
+            sum.saturating_add(live.entry.entry_len())
+        });
         self.region.copy_len().saturating_sub(used)
     }
 
@@ -355,6 +358,11 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             .copy_start(side)
             .saturating_add(*live.at.of(side))
     }
+}
+
+/// Whether an entry is still in force after another.
+fn stays(live: &Live, after: &EntryHeader) -> bool {
+    live.entry.key != after.key && !form::is_removal(live.entry.form)
 }
 
 fn log_of(found: Found) -> Option<scan::Log> {

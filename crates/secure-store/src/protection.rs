@@ -4,8 +4,14 @@ use core::fmt;
 
 use crate::entry::form;
 
-/// Most bytes that a protection adds to a value: a nonce of 12 and a tag of 16.
-pub(crate) const MAX_OVERHEAD: usize = 28;
+/// Most bytes that a protection adds to a value: a nonce of 12, a tag of 16 and a link of 16.
+pub(crate) const MAX_OVERHEAD: usize = 44;
+
+/// Length of a link, which vouches for all that is in force.
+pub(crate) const LINK_LEN: usize = 16;
+
+/// A link of the chain through all that is in force; the first is zeros.
+pub(crate) type Link = [u8; LINK_LEN];
 
 /// Who can get at a secret; firmware prints it when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +71,9 @@ impl private::Protect for Plain {
 }
 
 pub(crate) mod private {
+    use super::{Link, form};
+    use crate::entry::Mark;
+
     pub trait Protect {
         /// The form of what is stored so.
         const FORM: u8;
@@ -72,10 +81,19 @@ pub(crate) mod private {
         const OVERHEAD: usize;
         /// The bytes before the value.
         const PREFIX: usize = 0;
+        /// The form of an entry that takes a record away.
+        const REMOVED: u8 = form::REMOVED;
+        /// Whether what is stored ends in a link, which vouches for everything else in force.
+        const LINKED: bool = false;
 
         /// Protects the value in the middle of `stored` in place, bound to its entry's header; `None` if it is
         /// shorter than the overhead.
         fn protect(&self, context: &[u8; 12], stored: &mut [u8]) -> Option<()>;
+
+        /// Returns the link that follows another, over an entry's header and mark.
+        fn link(&self, _before: &Link, _context: &[u8; 12], _mark: &Mark) -> Link {
+            Link::default()
+        }
 
         /// Returns the value in `stored`, which has this form.
         fn reveal<'v>(

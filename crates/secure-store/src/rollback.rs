@@ -3,8 +3,8 @@
 //! The store keeps the value that a monotonic counter had, and [`anchor`] raises both. An image from before
 //! has a lower value than the counter. What was written since the last anchor can be taken back
 //! unnoticed, and without a counter everything can. At Plain custody whoever writes the flash writes the
-//! value too, so an anchor means something in a sealed store only; and even there it says that the image
-//! as a whole is not older, not that no single record has been taken out of it or put back.
+//! value too, so an anchor means something in a sealed store only. There no record can be taken out or put back alone, so
+//! what opens is, as a whole, a state that the store had at the last anchor or after it.
 
 use core::fmt::{self, Debug};
 

@@ -3,7 +3,7 @@
 use embedded_storage::nor_flash::ReadNorFlash;
 
 use crate::checksum;
-use crate::entry::{ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN};
+use crate::entry::{self, ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN, Mark};
 use crate::header::{HEADER_LEN, Header, HeaderState};
 
 /// Bytes that are read at once.
@@ -32,12 +32,12 @@ pub(crate) struct Log {
     pub whole: bool,
 }
 
-/// Reads the copy at `start` of `len` bytes and shows each entry, with its offset in the copy, to `visit`.
+/// Reads the copy at `start` of `len` bytes and shows each entry, its mark and its offset in the copy to `visit`.
 pub(crate) fn scan<F: ReadNorFlash>(
     flash: &mut F,
     start: u32,
     len: u32,
-    mut visit: impl FnMut(&EntryHeader, u32),
+    mut visit: impl FnMut(&EntryHeader, Mark, u32),
 ) -> Result<Found, F::Error> {
     let mut bytes = [0; HEADER_LEN as usize];
     flash.read(start, &mut bytes)?;
@@ -59,8 +59,8 @@ pub(crate) fn scan<F: ReadNorFlash>(
     let mut ended = !fits;
     while !ended {
         let rest = len.saturating_sub(log.end);
-        let entry = match read_entry(flash, start.saturating_add(log.end), rest)? {
-            Entry::Intact(entry) if entry.seq > log.last => entry,
+        let (entry, mark) = match read_entry(flash, start.saturating_add(log.end), rest)? {
+            Entry::Intact(entry, mark) if entry.seq > log.last => (entry, mark),
             Entry::Blank => {
                 let end = start.saturating_add(log.end);
                 log.whole = is_blank(flash, end, rest)?;
@@ -70,9 +70,9 @@ pub(crate) fn scan<F: ReadNorFlash>(
                 log.whole = true;
                 break;
             }
-            Entry::Intact(_) | Entry::Torn => break,
+            Entry::Intact(..) | Entry::Torn => break,
         };
-        visit(&entry, log.end);
+        visit(&entry, mark, log.end);
         log.end = log.end.saturating_add(entry.entry_len());
         log.last = entry.seq;
         count = count.saturating_add(1);
@@ -93,7 +93,7 @@ pub(crate) enum Entry {
     End,
     Blank,
     Torn,
-    Intact(EntryHeader),
+    Intact(EntryHeader, Mark),
 }
 
 /// Reads the entry at `start`, with `rest` bytes left in the copy, and compares its checksum.
@@ -118,12 +118,14 @@ pub(crate) fn read_entry<F: ReadNorFlash>(
     let mut digest = checksum::start();
     digest.update(&header.to_bytes());
     let value_start = start.saturating_add(ENTRY_ALIGN);
+    let mut mark = None;
     for_each_chunk(flash, value_start, u32::from(header.len), |chunk| {
         digest.update(chunk);
+        mark.get_or_insert_with(|| entry::mark(chunk));
         true
     })?;
     Ok(match digest.finalize() == checksum {
-        true => Entry::Intact(header),
+        true => Entry::Intact(header, mark.unwrap_or_default()),
         false => Entry::Torn,
     })
 }
@@ -136,7 +138,7 @@ fn is_torn<F: ReadNorFlash>(flash: &mut F, end: u32, rest: u32) -> Result<bool, 
     let mut at = ENTRY_ALIGN;
     while at < longest {
         let next = read_entry(flash, end.saturating_add(at), rest.saturating_sub(at))?;
-        if let Entry::Intact(_) = next {
+        if let Entry::Intact(..) = next {
             return Ok(false);
         }
         at = at.saturating_add(ENTRY_ALIGN);

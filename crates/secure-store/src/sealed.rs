@@ -5,6 +5,7 @@
 //! | `prk` | HKDF-Extract (RFC 5869) without salt of the device key's HMAC-SHA256 over [`SEAL_MESSAGE`] |
 //! | encryption | HKDF-Expand of `prk` with info `encrypt`, 32 bytes |
 //! | nonce | HKDF-Expand of `prk` with info `nonce`, 32 bytes |
+//! | chain | HKDF-Expand of `prk` with info `chain`, 32 bytes |
 //!
 //! The nonce of a value is the first 12 bytes of its HMAC-SHA256, with the entry's header before it, under the
 //! nonce key. That is the synthetic IV of SIV (Rogaway and Shrimpton 2006): a nonce comes twice only
@@ -13,6 +14,10 @@
 //! image that is flashed again or a device that is provisioned anew brings a number of a write back.
 //!
 //! The header (kind, slot, version, form, length, number of the write) is the associated data too.
+//!
+//! That alone would let somebody who writes the flash take single entries out, or put earlier ones back. So each
+//! entry ends in a link: the last of a chain of HMACs under the chain key over headers and nonces of all that is
+//! in force once it is written, in the order of the numbers, a removal too. On opening, the newest link has to be that of what is there.
 
 use core::fmt;
 
@@ -21,9 +26,9 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce, Tag};
 use jwt_core::{HmacKey, KeyError, MacEngine};
 use zeroize::Zeroizing;
 
-use crate::entry::form;
+use crate::entry::{MARK_LEN, Mark, form};
 use crate::protection::private::{Protect, Refused};
-use crate::protection::{Custody, Protection};
+use crate::protection::{Custody, LINK_LEN, Link, Protection};
 
 /// What the device key's HMAC is computed over, 20 bytes.
 ///
@@ -39,6 +44,7 @@ const TAG_LEN: usize = 16;
 pub struct Sealed {
     cipher: ChaCha20Poly1305,
     nonces: HmacKey,
+    chain: HmacKey,
 }
 
 impl Sealed {
@@ -54,9 +60,11 @@ impl Sealed {
         let prk = HmacKey::new(&*prk).map_err(SealError::Key)?;
         let encryption = hmac(&prk, b"encrypt\x01");
         let nonces = hmac(&prk, b"nonce\x01");
+        let chain = hmac(&prk, b"chain\x01");
         Ok(Self {
             cipher: ChaCha20Poly1305::new((&*encryption).into()),
             nonces: HmacKey::new(&*nonces).map_err(SealError::Key)?,
+            chain: HmacKey::new(&*chain).map_err(SealError::Key)?,
         })
     }
 }
@@ -75,10 +83,13 @@ impl Protection for Sealed {
 
 impl Protect for Sealed {
     const FORM: u8 = form::SEALED;
-    const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
+    const OVERHEAD: usize = NONCE_LEN + TAG_LEN + LINK_LEN;
     const PREFIX: usize = NONCE_LEN;
+    const REMOVED: u8 = form::REMOVED_SEALED;
+    const LINKED: bool = true;
 
     fn protect(&self, context: &[u8; 12], stored: &mut [u8]) -> Option<()> {
+        let (stored, _link) = stored.split_last_chunk_mut::<LINK_LEN>()?;
         let value_end = stored.len().checked_sub(TAG_LEN)?;
         // The header takes the nonce's place for as long as the nonce is computed.
         *stored.first_chunk_mut()? = *context;
@@ -94,6 +105,16 @@ impl Protect for Sealed {
         Some(())
     }
 
+    fn link(&self, before: &Link, context: &[u8; 12], mark: &Mark) -> Link {
+        let mut message = [0; LINK_LEN + 12 + MARK_LEN];
+        let parts = before.iter().chain(context).chain(mark);
+        for (byte, part) in message.iter_mut().zip(parts) {
+            *byte = *part;
+        }
+        let digest = hmac(&self.chain, &message);
+        *digest.first_chunk().unwrap_or(before)
+    }
+
     fn reveal<'v>(
         &self,
         form: u8,
@@ -105,6 +126,9 @@ impl Protect for Sealed {
             form::PLAIN => return Err(Refused::NotSealed),
             _ => return Err(Refused::Unknown),
         }
+        let (stored, _link) = stored
+            .split_last_chunk_mut::<LINK_LEN>()
+            .ok_or(Refused::Forged)?;
         let (nonce, rest) = stored.split_first_chunk_mut().ok_or(Refused::Forged)?;
         let (value, tag) = rest.split_last_chunk_mut().ok_or(Refused::Forged)?;
         let (nonce, tag) = (Nonce::from(*nonce), Tag::from(*tag));

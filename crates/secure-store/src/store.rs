@@ -3,14 +3,17 @@
 use core::fmt;
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::entry::{ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, form};
+use crate::entry::{
+    self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, Mark, form, mark,
+};
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::log::TwoCopyLog;
+use crate::log::{Live, TwoCopyLog};
 use crate::protection::private::Refused;
-use crate::protection::{Custody, Protection};
+use crate::protection::{Custody, LINK_LEN, Link, Protection};
 use crate::region::Region;
 
 /// Records that outlast a power cut at any moment, in two copies in the flash `F`, protected by `P`.
@@ -80,9 +83,14 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// A device [repairs](Self::repair) it at once, so that what it has read is what it will read.
     ///
     /// # Errors
-    /// Any [`StoreError`] that says why the region is no store that this program can use.
+    /// Any [`StoreError`] that says why the region is no store that this program can use; of a sealed one
+    /// [`StoreError::Spliced`], if what is sealed is not what was left there, and [`StoreError::Forged`], if it is another device's.
     pub fn open(flash: F, region: Region, protection: P) -> Result<Self, F> {
-        TwoCopyLog::open(flash, region).map(|log| Self::of(log, protection))
+        let mut store = TwoCopyLog::open(flash, region).map(|log| Self::of(log, protection))?;
+        if P::LINKED {
+            store.check_chain()?;
+        }
+        Ok(store)
     }
 
     /// Makes an empty store of a region, whatever is there: all of it is erased.
@@ -151,11 +159,16 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         for (byte, value) in place.zip(value) {
             *byte = *value;
         }
-        let behind = self.scratch.get_mut(ENTRY_ALIGN as usize..);
-        let stored = behind.and_then(|behind| behind.get_mut(..stored_len));
-        stored
-            .and_then(|stored| self.protection.protect(&header.to_bytes(), stored))
+        let stored = entry::stored_mut(&mut self.scratch, stored_len);
+        let context = header.to_bytes();
+        self.protection
+            .protect(&context, stored)
             .ok_or(StoreError::Malformed)?;
+        if P::LINKED {
+            let before = chain(&self.log, &self.protection, Some(header.key));
+            let link = self.protection.link(&before, &context, &mark(stored));
+            put_link(stored, &link);
+        }
         self.log.commit(header, &mut self.scratch)
     }
 
@@ -190,12 +203,12 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         key: Key,
         out: &'o mut [u8],
     ) -> Result<Option<Record<'o>>, F> {
-        let Some(header) = log.read(key, scratch)? else {
+        let Some(live) = log.find(key) else {
             return Ok(None);
         };
-        let behind = scratch.get_mut(ENTRY_ALIGN as usize..);
-        let stored = behind.and_then(|behind| behind.get_mut(..usize::from(header.len)));
-        let stored = stored.unwrap_or_default();
+        log.read(&live, scratch)?;
+        let header = live.entry;
+        let stored = entry::stored_mut(scratch, usize::from(header.len));
         let value = match protection.reveal(header.form, &header.to_bytes(), stored) {
             Ok(value) => value,
             Err(Refused::Sealed) => return Err(StoreError::Sealed),
@@ -229,15 +242,67 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         if self.log.find(key).is_none() {
             return Ok(());
         }
+        let len = if P::LINKED { LINK_LEN } else { 0 };
         let header = EntryHeader {
             key,
             version: 0,
-            form: form::REMOVED,
+            form: P::REMOVED,
             reserved: 0,
-            len: 0,
+            len: len as u16,
             seq: self.log.next_seq()?,
         };
+        if P::LINKED {
+            let before = chain(&self.log, &self.protection, Some(key));
+            let link = self
+                .protection
+                .link(&before, &header.to_bytes(), &Mark::default());
+            put_link(entry::stored_mut(&mut self.scratch, len), &link);
+        }
         self.log.commit(&header, &mut self.scratch)
+    }
+
+    /// Compares the newest link with what is in force.
+    fn check_chain(&mut self) -> Result<(), F> {
+        let of_chain =
+            |live: &&Live| matches!(live.entry.form, form::SEALED | form::REMOVED_SEALED);
+        let Some(newest) = self.log.live().iter().rfind(of_chain).copied() else {
+            return Ok(());
+        };
+        let mut expected = chain(&self.log, &self.protection, None);
+        if newest.entry.form == form::REMOVED_SEALED {
+            let context = newest.entry.to_bytes();
+            expected = self.protection.link(&expected, &context, &Mark::default());
+        }
+        self.log.read(&newest, &mut self.scratch)?;
+        let stored = entry::stored_mut(&mut self.scratch, usize::from(newest.entry.len));
+        let found = stored.last_chunk::<LINK_LEN>().unwrap_or(&[0; LINK_LEN]);
+        // In constant time: somebody who measured it could find a link byte by byte.
+        if bool::from(found.ct_eq(&expected)) {
+            return Ok(());
+        }
+        Err(match self.is_ours()? {
+            true => StoreError::Spliced,
+            false => StoreError::Forged,
+        })
+    }
+
+    /// Whether the newest sealed record was sealed with this device key.
+    fn is_ours(&mut self) -> Result<bool, F> {
+        let records = self.log.records();
+        let Some(newest) = records
+            .filter(|live| live.entry.form == form::SEALED)
+            .last()
+            .copied()
+        else {
+            return Ok(false);
+        };
+        self.log.read(&newest, &mut self.scratch)?;
+        let stored = entry::stored_mut(&mut self.scratch, usize::from(newest.entry.len));
+        let context = newest.entry.to_bytes();
+        let revealed = self.protection.reveal(form::SEALED, &context, stored);
+        let ours = revealed.is_ok();
+        self.scratch.zeroize();
+        Ok(ours)
     }
 
     /// Makes both copies anew, so that no byte of a removed or replaced value is left in the flash.
@@ -252,7 +317,8 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
 
     /// Returns what there is, in the order in which it was written; nothing is read from the flash.
     pub fn records(&self) -> impl Iterator<Item = RecordInfo> {
-        self.log.live().map(|entry| RecordInfo {
+        let entries = self.log.records().map(|live| live.entry);
+        entries.map(|entry| RecordInfo {
             key: entry.key,
             version: entry.version,
             custody: match entry.form {
@@ -290,6 +356,25 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     }
 }
 
+/// Returns the last link of the chain through the sealed records, but the one of this name.
+fn chain<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize>(
+    log: &TwoCopyLog<F, RECORDS>,
+    protection: &P,
+    but: Option<Key>,
+) -> Link {
+    log.records()
+        .filter(|live| live.entry.form == form::SEALED && Some(live.entry.key) != but)
+        .fold(Link::default(), |link, live| {
+            protection.link(&link, &live.entry.to_bytes(), &live.mark)
+        })
+}
+
+fn put_link(stored: &mut [u8], link: &Link) {
+    if let Some(place) = stored.last_chunk_mut() {
+        *place = *link;
+    }
+}
+
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -307,7 +392,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> fmt::Debug
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
             .field("custody", &P::CUSTODY)
-            .field("records", &self.log.live().count())
+            .field("records", &self.log.records().count())
             .field("copies", &self.log.copies())
             .finish_non_exhaustive()
     }

@@ -33,9 +33,13 @@ fn alerts_per_erase(sectors: u32, sealed: bool) -> u64 {
         }
     }
     let worst = *flash.erases.iter().max().unwrap();
-    // All sectors age alike, and the store knows by how much.
+    // All sectors of a copy age alike, the copies nearly so, and the store knows by how much. Copy A is filled with a
+    // removal that the new entry replaces at once, which in the smallest sealed store costs it an alert now and then.
+    for copy in flash.erases.chunks(sectors as usize) {
+        assert!(copy.iter().all(|erases| *erases == copy[0]));
+    }
     let least = *flash.erases.iter().min().unwrap();
-    assert!(worst - least <= 1 + worst / 20, "{worst} and {least}");
+    assert!(worst - least <= 1 + worst / 10, "{worst} and {least}");
     let store = Store::<_, _, 24>::open(&mut flash, region, Plain).unwrap();
     let counted = store.health().map(|copy| u64::from(copy.erases));
     drop(store);
@@ -66,7 +70,7 @@ fn run<P: secure_store::Protection>(mut store: Store<&mut MockFlash, P, 24>, ale
 /// The figures of `docs/store-format.md`, section "Wear".
 #[test]
 fn alerts_for_an_erase_are_as_documented() {
-    for (sectors, plain, sealed) in [(1, 6, 5), (2, 16, 13), (8, 68, 58)] {
+    for (sectors, plain, sealed) in [(1, 6, 5), (2, 16, 11), (8, 68, 54)] {
         assert_eq!(alerts_per_erase(sectors, false), plain, "{sectors} sectors");
         assert_eq!(alerts_per_erase(sectors, true), sealed, "{sectors} sectors");
         let years = plain * CYCLES / (100 * 365);

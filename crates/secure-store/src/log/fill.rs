@@ -16,7 +16,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let start = self.offset(side, live);
         let rest = self.region.copy_len().saturating_sub(*live.at.of(side));
         let found = read_entry(&mut self.flash, start, rest).map_err(StoreError::Flash)?;
-        Ok(matches!(found, Entry::Intact(entry) if entry == live.entry))
+        Ok(matches!(found, Entry::Intact(entry, mark) if entry == live.entry && mark == live.mark))
     }
 
     /// Whether every record in force can be read from a copy.

@@ -121,14 +121,27 @@ def mac(key, message):
 PRK = mac(bytes(32), mac(DEVICE_KEY, b"\0secure-store seal 1"))
 ENCRYPTION_KEY = mac(PRK, b"encrypt\1")
 NONCE_KEY = mac(PRK, b"nonce\1")
+CHAIN_KEY = mac(PRK, b"chain\1")
 
 
-def entry(kind, slot, version, form, seq, value):
-    length = len(value) + (28 if form == 2 else 0)
+def link(in_force):
+    last = bytes(16)
+    for header_and_nonce in in_force:
+        last = mac(CHAIN_KEY, last + header_and_nonce)[:16]
+    return last
+
+
+def entry(kind, slot, version, form, seq, value, in_force):
+    """An entry; what is in force, by kind and slot, is kept in the order of the numbers."""
+    length = len(value) + {0: 0, 1: 0, 2: 44, 3: 16}[form]
     header = struct.pack("<BBBBHHI", kind, version, form, 0, slot, length, seq)
+    in_force.pop((kind, slot), None)
     if form == 2:
         nonce = mac(NONCE_KEY, header + value)[:12]
-        value = nonce + encrypt(ENCRYPTION_KEY, nonce, value, header)
+        in_force[kind, slot] = header + nonce
+        value = nonce + encrypt(ENCRYPTION_KEY, nonce, value, header) + link(in_force.values())
+    if form == 3:
+        value = link([*in_force.values(), header + bytes(12)])
     checksum = struct.pack("<I", zlib.crc32(header + value))
     return header + checksum + value + b"\xff" * (-len(value) % 16)
 
@@ -148,14 +161,15 @@ def image(form):
     credential = b"\x09heymarket" + bytes([len(API_ID)]) + API_ID
     prepared_key = b"\1" + prepared(API_ID + b"||" + API_KEY)
     device = setting(1, b"pump-7") + setting(2, struct.pack("<Q", 1234)) + setting(200, b"new")
+    in_force = {}
     entries = [
-        entry(1, 0, 1, form, 2, credential + prepared_key),
-        entry(1, 1, 1, form, 3, credential + b"\2\4"),
-        entry(2, 0, 1, form, 4, bytes([1, 0, 3, 0])),
-        entry(4, 7, 1, form, 5, b"an alert that is delivered"),
-        entry(3, 0, 1, form, 6, struct.pack("<QQ", 1713225600, 1713000000)),
-        entry(5, 0, 1, form, 7, device),
-        entry(4, 7, 0, 0, 8, b""),
+        entry(1, 0, 1, form, 2, credential + prepared_key, in_force),
+        entry(1, 1, 1, form, 3, credential + b"\2\4", in_force),
+        entry(2, 0, 1, form, 4, bytes([1, 0, 3, 0]), in_force),
+        entry(4, 7, 1, form, 5, b"an alert that is delivered", in_force),
+        entry(3, 0, 1, form, 6, struct.pack("<QQ", 1713225600, 1713000000), in_force),
+        entry(5, 0, 1, form, 7, device, in_force),
+        entry(4, 7, 0, {1: 0, 2: 3}[form], 8, b"", in_force),
     ]
     return copy(1, 1, 0, entries) + copy(1, 1, 0, entries)
 
