@@ -5,8 +5,9 @@ use core::hint::black_box;
 use api_auth::{
     AGREEMENT_SECS, Action, Answer, Api, AuthorizeError, Authorizer, BufferTooSmall, Check, Clock,
     ClockError, Credential, CredentialError, ErrorKind, Facts, MAX_AGE_SECS, MAX_CORRECTION_SECS,
-    MAX_HINT_SECS, MAX_ID_LEN, MAX_KEY_LEN, Policy, Reading, Rejection, Session, Skew, Slot,
-    SlotError, SlotState, Slots, Source, State, Step, Time, Uptime, decide, http_date, rfc3339,
+    MAX_HINT_SECS, MAX_ID_LEN, MAX_KEY_LEN, Policy, Prefix, Reading, Rejection, Session, Skew,
+    Slot, SlotError, SlotState, Slots, Source, State, Step, Time, Uptime, decide, http_date,
+    rfc3339,
 };
 use jwt_core::{HmacKey, MacEngine};
 
@@ -123,6 +124,9 @@ fn decision() {
 
 #[inline(never)]
 fn credentials() {
+    for prefix in [Prefix::any("a"), Prefix::live("b"), Prefix::test("c")] {
+        black_box(prefix);
+    }
     let policy = Policy {
         live_keys: black_box(true),
         test_keys: black_box(true),
@@ -141,6 +145,12 @@ fn credentials() {
 fn authorizers() {
     if let Ok(credential) = Credential::new(api(), Some("id"), black_box("key"), Policy::FIELD) {
         match Authorizer::<HmacKey, N>::new(&credential) {
+            Ok(authorizer) => session(authorizer),
+            Err(error) => display(&error),
+        }
+    }
+    if let Ok(credential) = Credential::new(api(), None, black_box("key"), Policy::FIELD) {
+        match Authorizer::<Peripheral, N>::with_sent_key(&credential) {
             Ok(authorizer) => session(authorizer),
             Err(error) => display(&error),
         }

@@ -1,4 +1,4 @@
-//! Everything `jwt-core` exports, but claims through `serde`.
+//! Everything `jwt-core` exports, but what takes `serde` values.
 
 use core::convert::Infallible;
 use core::fmt;
@@ -64,7 +64,8 @@ fn keys() {
     ] {
         match key {
             Ok(key) => {
-                black_box(key);
+                let prepared = key.to_prepared();
+                black_box(HmacKey::from_prepared(black_box(&prepared)));
             }
             Err(error) => display::<KeyError>(&error),
         }

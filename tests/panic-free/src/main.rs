@@ -6,12 +6,18 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "all-crates")]
 mod api_auth;
+#[cfg(feature = "all-crates")]
 mod device_link;
 mod jwt_core;
+#[cfg(feature = "all-crates")]
 mod secure_store;
 mod serde_claims;
+#[cfg(feature = "all-crates")]
 mod sms_alert;
+#[cfg(feature = "all-crates")]
+mod sms_alert_client;
 
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -20,12 +26,16 @@ use core::panic::PanicInfo;
 /// Entry point of the binary.
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
-    api_auth::use_all();
-    device_link::use_all();
     jwt_core::use_all();
     serde_claims::use_all();
-    secure_store::use_all();
-    sms_alert::use_all();
+    #[cfg(feature = "all-crates")]
+    {
+        api_auth::use_all();
+        device_link::use_all();
+        secure_store::use_all();
+        sms_alert::use_all();
+        sms_alert_client::use_all();
+    }
     #[cfg(feature = "deliberate-panic")]
     deliberate_panic();
     loop {
@@ -44,7 +54,11 @@ fn deliberate_panic() {
 static PANIC_MARKER: [u8; 24] = *b"a panic can be reached!\n";
 
 #[panic_handler]
-fn panic(_: &PanicInfo) -> ! {
+fn panic(info: &PanicInfo) -> ! {
+    // Without a use of their messages, functions that panic are one and the same to the compiler.
+    if cfg!(feature = "asynchronous") {
+        black_box(info);
+    }
     loop {
         for byte in &PANIC_MARKER {
             // SAFETY: a reference is valid to be read. Volatile keeps the text in the binary.

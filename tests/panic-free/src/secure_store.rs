@@ -11,10 +11,10 @@ use embedded_storage::nor_flash::{
 use jwt_core::{HmacKey, MacEngine};
 use secure_store::atecc608::{Atecc608, AteccError};
 use secure_store::{
-    Certificates, ClockRecord, Credential, CredentialKey, Ds3231, Ds3231Error, Entropy, EntropyError, FakeRtc,
-    Image, ImageError, Key, MinEntropy, MonotonicCounter, NoiseSource, Plain, Protection, Region,
-    RollbackError, Rtc, SealError, Sealed, Setting, Settings, Store, StoreError, anchor,
-    check_freshness, encode_settings,
+    Certificates, ClockRecord, Credential, CredentialKey, Ds3231, Ds3231Error, Entropy,
+    EntropyError, FakeRtc, Image, ImageError, Key, MinEntropy, MonotonicCounter, NoiseSource,
+    Plain, Protection, Region, RollbackError, Rtc, SealError, Sealed, Setting, Settings, Store,
+    StoreError, anchor, check_freshness, encode_settings,
 };
 
 use crate::display;
@@ -209,6 +209,7 @@ fn devices() {
     if let Err(error) = rtc.set(black_box(1)) {
         display::<Ds3231Error<BusFailed>>(&error);
     }
+    rtc.release();
     let mut fake = FakeRtc::default();
     fake.advance(black_box(1));
     fake.stop();
@@ -221,6 +222,7 @@ fn devices() {
     if let Err(error) = element.hmac(black_box(1), black_box(b"message")) {
         display::<AteccError<BusFailed>>(&error);
     }
+    device().release();
     if let Ok(mut counter) = element.into_counter(black_box(0)) {
         black_box((counter.read().is_ok(), counter.increment().is_ok()));
     }
