@@ -34,20 +34,11 @@ pub(crate) mod form {
     }
 }
 
-/// Length of what tells the entries of one name and number apart: the first bytes of the stored value.
+/// Length of what tells sealed entries of one name and number apart, in bytes.
 pub(crate) const MARK_LEN: usize = 12;
 
-/// The first bytes of a stored value, zeros behind a shorter one; of a sealed value it is the nonce.
+/// The nonce of a sealed value, zeros for any other: what is plain is not to be remembered.
 pub(crate) type Mark = [u8; MARK_LEN];
-
-/// Returns the mark of a stored value, of which `start` is the first part.
-pub(crate) fn mark(start: &[u8]) -> Mark {
-    let mut mark = Mark::default();
-    for (byte, stored) in mark.iter_mut().zip(start) {
-        *byte = *stored;
-    }
-    mark
-}
 
 /// What an entry's header says, but for the checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +118,12 @@ impl EntryHeader {
             return EntryState::Torn;
         }
         EntryState::Entry(header, u32::from_le_bytes([c0, c1, c2, c3]))
+    }
+
+    /// Returns the mark of the entry, the first part of whose stored value is `start`.
+    pub fn mark(&self, start: &[u8]) -> Mark {
+        let nonce = start.first_chunk().filter(|_| self.form == form::SEALED);
+        nonce.copied().unwrap_or_default()
     }
 
     /// Returns the bytes that the whole entry takes.

@@ -266,9 +266,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             });
         }
         let bytes = entry::complete(header, entry).ok_or(StoreError::Malformed)?;
-        let stored = bytes.get(ENTRY_ALIGN as usize..).unwrap_or_default();
-        let stored = stored.get(..usize::from(header.len)).unwrap_or_default();
-        let mark = entry::mark(stored);
+        let mark = header.mark(bytes.get(ENTRY_ALIGN as usize..).unwrap_or_default());
 
         self.repair()?;
         // Should the other copy fail, the record is in this one only.

@@ -1,9 +1,10 @@
 //! Reading a copy from its header to the end of its log, believing nothing that has no checksum.
 
 use embedded_storage::nor_flash::ReadNorFlash;
+use zeroize::Zeroizing;
 
 use crate::checksum;
-use crate::entry::{self, ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN, Mark};
+use crate::entry::{ENTRY_ALIGN, EntryHeader, EntryState, MAX_ENTRY_LEN, Mark};
 use crate::header::{HEADER_LEN, Header, HeaderState};
 
 /// Bytes that are read at once.
@@ -121,7 +122,7 @@ pub(crate) fn read_entry<F: ReadNorFlash>(
     let mut mark = None;
     for_each_chunk(flash, value_start, u32::from(header.len), |chunk| {
         digest.update(chunk);
-        mark.get_or_insert_with(|| entry::mark(chunk));
+        mark.get_or_insert_with(|| header.mark(chunk));
         true
     })?;
     Ok(match digest.finalize() == checksum {
@@ -167,7 +168,7 @@ pub(crate) fn for_each_chunk<F: ReadNorFlash>(
     len: u32,
     mut visit: impl FnMut(&[u8]) -> bool,
 ) -> Result<(), F::Error> {
-    let mut buffer = [0; CHUNK_LEN];
+    let mut buffer = Zeroizing::new([0; CHUNK_LEN]);
     let mut done = 0;
     while done < len {
         let wanted = len.saturating_sub(done).min(CHUNK_LEN as u32);

@@ -6,9 +6,7 @@ use embedded_storage::nor_flash::MultiwriteNorFlash;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::entry::{
-    self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, Mark, form, mark,
-};
+use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, Mark, form};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::log::{Live, TwoCopyLog};
@@ -166,7 +164,9 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             .ok_or(StoreError::Malformed)?;
         if P::LINKED {
             let before = chain(&self.log, &self.protection, Some(header.key));
-            let link = self.protection.link(&before, &context, &mark(stored));
+            let link = self
+                .protection
+                .link(&before, &context, &header.mark(stored));
             put_link(stored, &link);
         }
         self.log.commit(header, &mut self.scratch)

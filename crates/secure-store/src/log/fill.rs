@@ -1,6 +1,7 @@
 //! Everything that programs and erases: appending to a copy, making one steady, filling one from the other.
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
+use zeroize::Zeroizing;
 
 use super::{Copy, Live, Result, TwoCopyLog};
 use crate::error::StoreError;
@@ -118,7 +119,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
     }
 
     fn copy(&mut self, from: u32, to: u32, len: u32) -> Result<(), F> {
-        let mut buffer = [0; PAGE_LEN];
+        let mut buffer = Zeroizing::new([0; PAGE_LEN]);
         let mut done = 0;
         while done < len {
             let wanted = len.saturating_sub(done).min(PAGE_LEN as u32);
