@@ -8,7 +8,7 @@ use embassy_time::{Duration, with_timeout};
 use gateway_firmware::{NoTls, Transport, private_address};
 use heapless::{String, Vec};
 use mbedtls_rs::{Certificate, ClientSessionConfig, Session, SessionConfig, Tls};
-use secure_store::{Certificates, Entropy, NoiseSource};
+use secure_store::Certificates;
 use sms_alert::{Connect, Host};
 use zeroize::Zeroizing;
 
@@ -27,23 +27,49 @@ const HTTP_PORT: u16 = 80;
 /// Most bytes of a host's name (RFC 1035, section 3.1), with a zero.
 const NAME_LEN: usize = 254;
 
-/// Opens TLS connections over the streams of `C`, one at a time, with random numbers from the noise of `N`.
+/// Opens TLS connections over the streams of `C`, one at a time.
 ///
 /// The server's certificates are always verified: chain, host name, dates, and what they are for.
-pub struct TlsConnect<C, N> {
+pub struct TlsConnect<C> {
     streams: C,
-    entropy: Entropy<N>,
+    entropy: fn(&mut [u8]) -> bool,
     tls: Tls<'static>,
-    trusted: Option<Certificate<'static>>,
+    trusted: Trusted,
     plain: bool,
 }
 
-impl<C: Connect, N: NoiseSource> TlsConnect<C, N> {
-    /// Takes streams, noise, and memory that only TLS will use; see [`MEMORY_LEN`](crate::MEMORY_LEN).
+/// Whom a connection trusts.
+enum Trusted {
+    /// The program's own roots, which are read when they are needed.
+    Roots,
+    Read(Certificate<'static>),
+    Nobody,
+}
+
+impl Trusted {
+    fn read<E>(&mut self) -> Result<Certificate<'static>, TlsError<E>> {
+        if let Self::Roots = self {
+            let roots = trust::roots();
+            *self = Self::Read(roots.map_err(|error| TlsError::of_setup(error.into()))?);
+        }
+        match self {
+            Self::Read(certificate) => Ok(certificate.clone()),
+            _ => Err(TlsError::Trust),
+        }
+    }
+}
+
+impl<C: Connect> TlsConnect<C> {
+    /// Takes streams, memory that only TLS will use (see [`MEMORY_LEN`](crate::MEMORY_LEN)), and what fills a
+    /// buffer with bytes that nobody can foresee, or returns false.
     ///
     /// It trusts the roots that come with the program. Returns `None` if another one is in use: Mbed TLS has
     /// but one source of random numbers, and one clock.
-    pub fn new(streams: C, entropy: Entropy<N>, memory: &'static mut [u8]) -> Option<Self> {
+    pub fn new(
+        streams: C,
+        entropy: fn(&mut [u8]) -> bool,
+        memory: &'static mut [u8],
+    ) -> Option<Self> {
         // SAFETY: it has no size, so any aligned address is one of it.
         let generator: &'static mut Generator = unsafe { NonNull::dangling().as_mut() };
         let tls = Tls::new(generator).ok()?;
@@ -53,21 +79,25 @@ impl<C: Connect, N: NoiseSource> TlsConnect<C, N> {
             streams,
             entropy,
             tls,
-            trusted: trust::roots().ok(),
+            trusted: Trusted::Roots,
             plain: false,
         })
     }
 }
 
-impl<C: Connect, N: NoiseSource> Transport for TlsConnect<C, N> {
+impl<C: Connect> Transport for TlsConnect<C> {
     fn use_plain_http(&mut self, plain: bool) {
         self.plain = plain;
     }
 
     fn trust(&mut self, certificates: Option<Certificates<'_>>) {
         // The old ones give their memory back first.
-        self.trusted = None;
-        self.trusted = certificates.and_then(|all| trust::provisioned(all).ok());
+        self.trusted = Trusted::Nobody;
+        if let Some(certificates) = certificates
+            && let Ok(read) = trust::provisioned(certificates)
+        {
+            self.trusted = Trusted::Read(read);
+        }
     }
 
     fn tell_time(&mut self, unix_secs: Option<u64>) {
@@ -75,7 +105,7 @@ impl<C: Connect, N: NoiseSource> Transport for TlsConnect<C, N> {
     }
 }
 
-impl<C: Connect, N: NoiseSource> Connect for TlsConnect<C, N> {
+impl<C: Connect> Connect for TlsConnect<C> {
     type Error = TlsError<C::Error>;
     type Stream<'s>
         = TlsStream<'s, C::Stream<'s>>
@@ -91,17 +121,18 @@ impl<C: Connect, N: NoiseSource> Connect for TlsConnect<C, N> {
         if clock::now().is_none() {
             return Err(TlsError::NoTime);
         }
-        let trusted = self.trusted.clone().ok_or(TlsError::Trust)?;
+        // What was refused earlier is no reason for what fails now.
+        heap::take_refused();
+        let trusted = self.trusted.read()?;
         let name = name(host).ok_or(TlsError::WrongHost)?;
         let name = CStr::from_bytes_with_nul(&name).map_err(|_| TlsError::WrongHost)?;
         let mut seed = Zeroizing::new([0; 32]);
-        let filled = self.entropy.fill(&mut *seed);
-        filled.map_err(|_| TlsError::NoRandom)?;
+        if !(self.entropy)(&mut *seed) {
+            return Err(TlsError::NoRandom);
+        }
         random::seed(&seed);
 
         let stream = self.streams.connect(host).await.map_err(TlsError::Stream)?;
-        // What was refused earlier is no reason for what fails now.
-        heap::take_refused();
         let mut config = ClientSessionConfig::new();
         config.ca_chain = Some(trusted);
         let config = SessionConfig::Client(config);

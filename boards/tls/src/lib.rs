@@ -6,7 +6,7 @@
 //! | certificates | chain, host name, dates and use are always verified; keys of RSA from 2,048 bits, P-256 and P-384 |
 //! | trust | the roots in [`ROOTS`], or the certificates that were provisioned instead of them |
 //! | time | told by the gateway, as it judges it; without a time there is no connection |
-//! | random numbers | ChaCha20, seeded for each connection from noise that is tested all along |
+//! | random numbers | ChaCha20, seeded for each connection by the board's health-checked source |
 //! | memory | one block that nothing else uses; what doesn't fit is an error |
 //!
 //! [`TlsConnect`] takes any streams; [`TcpConnect`] makes them of embassy-net's sockets.

@@ -11,7 +11,7 @@ use support::pki::{
     Identity, Kind, NAME, ca_params, for_address, identity, intermediate, leaf_params, now, root,
 };
 use support::server::{Goodbye, config, listen, serve, tamper};
-use support::{Device, NOW, Noise};
+use support::{Device, NOW};
 use time::Duration;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
@@ -258,10 +258,10 @@ fn nobody_is_trusted_if_the_certificates_cannot_be_read() {
 }
 
 #[test]
-fn noise_that_is_stuck_connects_to_nobody() {
+fn without_random_numbers_nobody_is_connected_to() {
     let root = root(Kind::P256);
     let port = serve_well(identity(leaf_params(), Kind::P256, &root), &TLS13);
-    let mut device = Device::with(gateway_tls::MEMORY_LEN, Noise::stuck(), &[root.der()]);
+    let mut device = Device::with(gateway_tls::MEMORY_LEN, |_| false, &[root.der()]);
     assert_eq!(device.ask(NAME, port), Err(TlsError::NoRandom));
 }
 

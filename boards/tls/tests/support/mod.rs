@@ -5,7 +5,6 @@
 pub mod pki;
 pub mod server;
 
-use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard};
@@ -15,7 +14,7 @@ use embassy_futures::block_on;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use gateway_firmware::Transport;
 use gateway_tls::{MEMORY_LEN, TlsConnect, TlsError};
-use secure_store::{Certificates, Entropy, MinEntropy, NoiseSource};
+use secure_store::Certificates;
 use sms_alert::{Connect, Host};
 
 /// 15 November 2026.
@@ -24,7 +23,7 @@ pub const NOW: u64 = 1_794_700_800;
 /// Mbed TLS's state is one for the whole program, so only one test at a time has a client.
 static ALONE: Mutex<()> = Mutex::new(());
 
-pub type Client = TlsConnect<Tcp, Noise>;
+pub type Client = TlsConnect<Tcp>;
 
 /// A client that trusts these roots, at a time.
 pub struct Device {
@@ -34,15 +33,14 @@ pub struct Device {
 
 impl Device {
     pub fn new(roots: &[&[u8]]) -> Self {
-        Self::with(MEMORY_LEN, Noise::good(), roots)
+        Self::with(MEMORY_LEN, entropy, roots)
     }
 
-    pub fn with(memory_len: usize, noise: Noise, roots: &[&[u8]]) -> Self {
+    pub fn with(memory_len: usize, entropy: fn(&mut [u8]) -> bool, roots: &[&[u8]]) -> Self {
         let alone = ALONE
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         let memory = vec![0; memory_len].leak();
-        let entropy = Entropy::new(noise, MinEntropy::One);
         let mut connect = TlsConnect::new(Tcp { name: None }, entropy, memory).unwrap();
         let roots = roots.concat();
         connect.trust(Certificates::new(&roots));
@@ -146,37 +144,14 @@ impl embedded_io_async::Error for TcpError {
     }
 }
 
-/// Noise that is none: a xorshift, or one byte for ever.
-pub struct Noise {
-    state: u32,
-    stuck: bool,
-}
-
-impl Noise {
-    pub fn good() -> Self {
-        Self {
-            state: 0x2545_f491,
-            stuck: false,
-        }
+/// A xorshift's output, which will do for tests.
+pub fn entropy(out: &mut [u8]) -> bool {
+    let mut state = 0x2545_f491_u32;
+    for byte in out {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        *byte = state as u8;
     }
-
-    pub fn stuck() -> Self {
-        Self {
-            state: 0,
-            stuck: true,
-        }
-    }
-}
-
-impl NoiseSource for Noise {
-    type Error = Infallible;
-
-    fn sample(&mut self) -> Result<u8, Infallible> {
-        if !self.stuck {
-            self.state ^= self.state << 13;
-            self.state ^= self.state >> 17;
-            self.state ^= self.state << 5;
-        }
-        Ok(self.state as u8)
-    }
+    true
 }
