@@ -15,8 +15,10 @@ use esp_hal::time::Instant;
 use esp_hmac::{BlockKey, Hmac, KeyBlock};
 use esp_println::println;
 use esp_storage::FlashStorage;
-use gateway_esp32::{Fuses, key_states, store_region};
-use secure_store::{ClockRecord, Credential, CredentialKey, Key, MAX_CREDENTIAL_LEN, Plain, Store};
+use gateway_esp32::{Fuses, key_state, store_region};
+use secure_store::{
+    ClockRecord, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN, Plain, Store,
+};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
@@ -39,6 +41,8 @@ fn main() -> ! {
         panic!("the key lies in the flash: provision the device with --hardware-key");
     };
     let block = KeyBlock::new(place).expect("the chip has six key blocks, 0 to 5");
+    let state = key_state(block);
+    println!("{state}");
 
     // Once: the constant part of the token is encoded. The key stays where it is.
     let hmac = RefCell::new(Hmac::new(Fuses::new(p.HMAC, p.SHA, p.DS)));
@@ -70,9 +74,11 @@ fn main() -> ! {
     let line = authorization.write_line(&mut line).unwrap();
 
     println!("{line}");
-    println!("custody: {}", credential.custody(store.custody()));
-    for state in key_states().filter(|state| state.block == block) {
-        println!("{state}");
+    match state.is_hardware() {
+        true => println!("custody: {}", Custody::Hardware),
+        false => println!(
+            "custody: in hardware, but software can read the key: burn its read protection"
+        ),
     }
     println!("time: {unix_secs} by {told_by}");
     loop {

@@ -1,7 +1,7 @@
 //! The chip's HMAC peripheral, and what its eFuses say of the keys in them.
 
 use esp_hal::efuse::{
-    self, KEY_PURPOSE_0, KEY_PURPOSE_1, KEY_PURPOSE_2, KEY_PURPOSE_3, KEY_PURPOSE_4, KEY_PURPOSE_5,
+    KEY_PURPOSE_0, KEY_PURPOSE_1, KEY_PURPOSE_2, KEY_PURPOSE_3, KEY_PURPOSE_4, KEY_PURPOSE_5,
     RD_DIS, WR_DIS, read_field_le,
 };
 use esp_hal::peripherals::{DS, HMAC, SHA};
@@ -81,18 +81,16 @@ impl Fuses {
     }
 }
 
-/// Returns what the eFuses say of each key block.
-pub fn key_states() -> impl Iterator<Item = KeyState> {
-    let purposes = [
-        KEY_PURPOSE_0,
-        KEY_PURPOSE_1,
-        KEY_PURPOSE_2,
-        KEY_PURPOSE_3,
-        KEY_PURPOSE_4,
-        KEY_PURPOSE_5,
-    ];
-    let (rd_dis, wr_dis) = (read_field_le::<u8>(RD_DIS), read_field_le::<u32>(WR_DIS));
-    KeyBlock::all().zip(purposes).map(move |(block, purpose)| {
-        KeyState::of(block, efuse::read_field_le(purpose), rd_dis, wr_dis)
-    })
+/// Returns what the eFuses say of a key block.
+pub fn key_state(block: KeyBlock) -> KeyState {
+    let purpose = match block.number() {
+        0 => KEY_PURPOSE_0,
+        1 => KEY_PURPOSE_1,
+        2 => KEY_PURPOSE_2,
+        3 => KEY_PURPOSE_3,
+        4 => KEY_PURPOSE_4,
+        _ => KEY_PURPOSE_5,
+    };
+    let (rd_dis, wr_dis) = (read_field_le(RD_DIS), read_field_le(WR_DIS));
+    KeyState::of(block, read_field_le(purpose), rd_dis, wr_dis)
 }

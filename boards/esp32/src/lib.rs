@@ -8,6 +8,6 @@ mod last_words;
 mod partition;
 
 #[cfg(hmac_peripheral)]
-pub use fuse_keys::{Fuses, key_states};
+pub use fuse_keys::{Fuses, key_state};
 pub use last_words::last_words;
 pub use partition::{NoStore, store_region};
