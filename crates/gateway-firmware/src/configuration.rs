@@ -90,6 +90,7 @@ impl Configuration {
     ///
     /// # Errors
     /// What is missing or not understood, or the store's trouble.
+    #[inline(never)]
     pub fn load<F: MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
     ) -> Result<Self, ConfigurationError<F::Error>> {

@@ -43,6 +43,7 @@ impl<H: MacEngine> Credentials<H> {
     ///
     /// # Errors
     /// [`CredentialsError::None`] if there is none, or what is wrong with one.
+    #[inline(never)]
     pub fn load<F: MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
         clock: Clock,

@@ -1,21 +1,23 @@
 //! The whole application: from the parts of a board to a restart.
 
 use core::cell::RefCell;
+use core::fmt;
+use core::pin::pin;
 
 use api_auth::Clock;
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select, select3};
 use embassy_time::{Duration, Ticker, Timer};
 use embedded_hal::digital::OutputPin;
+use secure_store::Region;
 
 use crate::board::{Board, Network, Parts};
 use crate::common::{Common, Made};
 use crate::console::{Console, Place};
 use crate::light::Mood;
 use crate::listen::{SideIn, listen};
-use crate::refusal::BoardRefusal;
 use crate::service::{self, Means};
-use crate::shared::uptime_ms;
+use crate::shared::{ChipKeyError, FlashError, uptime_ms};
 use crate::store::{BoardStore, OpenError, seal};
 use crate::vitals::Vital;
 
@@ -60,15 +62,10 @@ pub async fn run<B: Board>(parts: Parts<B>) {
         console.say(format_args!("before that: {last_words}")).await;
     }
 
-    let seal = seal(&chip_keys);
-    let keyed = matches!(seal, Ok(Some(_)));
-    let (store, trouble) = match BoardStore::open(flash, region, seal) {
-        Ok(store) => (Some(RefCell::new(store)), None),
-        Err(error) => (None, Some(error)),
-    };
+    let (opened, keyed) = open_store::<B>(flash, region, &chip_keys);
     let common = Common::<B>::new(Made {
         console: &console,
-        store: store.as_ref(),
+        store: opened.as_ref().ok(),
         chip_keys: &chip_keys,
         keyed,
         clock: Clock::new(build_secs, 0),
@@ -84,37 +81,58 @@ pub async fn run<B: Board>(parts: Parts<B>) {
         random,
         build_secs,
     };
-    let application = async {
-        match (&store, trouble) {
-            (Some(store), _) => service::run(&common, store, means).await,
-            (None, Some(trouble)) => {
+    // Pinned here, the futures aren't moved: they are large, and the stack isn't.
+    let application = pin!(async {
+        match &opened {
+            Ok(store) => service::run(&common, store, means).await,
+            Err(trouble) => {
                 let again = matches!(trouble, OpenError::Key(_));
-                let refusal = BoardRefusal::<B>::Open(trouble);
                 let again = async {
                     match again {
                         true => Timer::after_secs(KEY_SECS).await,
                         false => core::future::pending().await,
                     }
                 };
-                select(idle(&common, &refusal), again).await;
+                select(idle(&common, trouble), again).await;
             }
-            (None, None) => {}
         }
-    };
-    let listening = join(listen(&common, Place::First, console_in), async {
+    });
+    let first = pin!(listen(&common, Place::First, console_in));
+    let second = pin!(async {
         if let Some(side) = side {
             listen(&common, Place::Side, SideIn(side)).await;
         }
     });
     let listening = async {
-        listening.await;
+        join(first, second).await;
         core::future::pending::<()>().await;
     };
-    select3(application, listening, live(&common, &network, &mut light)).await;
+    let alive = live(&common, &network, &mut light);
+    select3(application, listening, alive).await;
+}
+
+type Opened<B> = Result<RefCell<BoardStore<<B as Board>::Flash>>, BoardTrouble<B>>;
+
+type BoardTrouble<B> = OpenError<FlashError<B>, ChipKeyError<B>>;
+
+/// Opens the store, and says whether the chip's device key works.
+// The store is large: it isn't to be on the stack for longer than this takes.
+#[inline(never)]
+fn open_store<B: Board>(
+    flash: B::Flash,
+    region: Region,
+    chip_keys: &B::ChipKeys,
+) -> (Opened<B>, bool) {
+    let seal = seal(chip_keys);
+    let keyed = matches!(seal, Ok(Some(_)));
+    (
+        BoardStore::open(flash, region, seal).map(RefCell::new),
+        keyed,
+    )
 }
 
 /// Says why nothing is sent, now and whenever somebody types a line, until something changes.
-pub(crate) async fn idle<B: Board>(common: &Common<'_, B>, refusal: &BoardRefusal<B>) {
+pub(crate) async fn idle<B: Board>(common: &Common<'_, B>, refusal: &impl fmt::Display) {
     loop {
         common
             .console

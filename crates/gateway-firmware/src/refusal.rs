@@ -9,7 +9,6 @@ use crate::configuration::ConfigurationError;
 use crate::credentials::CredentialsError;
 use crate::records::RecordsError;
 use crate::shared::{ChipKeyError, FlashError};
-use crate::store::OpenError;
 use crate::transport::NoTls;
 
 /// Why a kind of board sends nothing.
@@ -17,7 +16,6 @@ pub(crate) type BoardRefusal<B> = Refusal<FlashError<B>, ChipKeyError<B>>;
 
 /// Why nothing is sent; `E` is the flash driver's error, `K` that of the chip with keys.
 pub(crate) enum Refusal<E, K> {
-    Open(OpenError<E, K>),
     Store(StoreError<E>),
     Configuration(ConfigurationError<E>),
     Credentials(CredentialsError<E, K>),
@@ -29,7 +27,6 @@ pub(crate) enum Refusal<E, K> {
 impl<E: fmt::Debug, K: fmt::Display> fmt::Display for Refusal<E, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Open(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
             Self::Configuration(error) => error.fmt(f),
             Self::Credentials(error) => error.fmt(f),

@@ -35,7 +35,7 @@ pub(crate) struct Sender<'a, B: Board> {
 
 impl<B: Board> Sender<'_, B> {
     /// Sends until something else is asked for; an attempt that has begun is finished first.
-    pub async fn run(mut self, shared: &Shared<'_, B>) {
+    pub async fn run(&mut self, shared: &Shared<'_, B>) {
         let common = shared.common;
         while common.asked().is_none() {
             common.lookout.alive(Vital::Sender, uptime_ms());

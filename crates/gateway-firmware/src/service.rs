@@ -1,6 +1,7 @@
 //! The application as long as nobody asks for a restart: it takes up what is provisioned, and serves.
 
 use core::cell::{Cell, RefCell};
+use core::pin::pin;
 
 use api_auth::{Clock, Policy, Reading, Source};
 use embassy_futures::join::join4;
@@ -13,14 +14,14 @@ use crate::board::{Board, Network};
 use crate::common::Common;
 use crate::configuration::Configuration;
 use crate::console::Command;
-use crate::credentials::Credentials;
+use crate::credentials::{BoardSession, Credentials};
 use crate::gateway::idle;
 use crate::inputs;
 use crate::lent::Lent;
 use crate::records::OutboxRecords;
 use crate::refusal::{BoardRefusal, Refusal};
-use crate::sender::Sender;
-use crate::shared::{ChipKey, FlashError, Shared, uptime_ms};
+use crate::sender::{BoardClient, Sender};
+use crate::shared::{BoardOutbox, ChipKey, FlashError, Shared, uptime_ms};
 use crate::store::BoardStore;
 use crate::transport::{Transport as _, may_send};
 
@@ -55,16 +56,8 @@ pub(crate) async fn run<B: Board>(
                 .say(format_args!("no server is trusted: {error}"))
                 .await;
         }
-        let started = Started::new(common, store, &mut means);
-        let ended = match started {
-            Ok(started) => {
-                common.serves.set(true);
-                let ended = serve(common, store, started, &mut means).await;
-                common.serves.set(false);
-                ended
-            }
-            Err(refusal) => Err(refusal),
-        };
+        let ended = serve(common, store, &mut means).await;
+        common.serves.set(false);
         if let Err(refusal) = ended {
             idle(common, &refusal).await;
         }
@@ -81,6 +74,7 @@ struct Started<B: Board> {
 }
 
 impl<B: Board> Started<B> {
+    #[inline(never)]
     fn new(
         common: &Common<'_, B>,
         store: &RefCell<BoardStore<B::Flash>>,
@@ -131,6 +125,8 @@ fn start_clock<B: Board>(
 }
 
 /// Has the way to the server trust the certificates that are provisioned, if there are any.
+// Not a part of its caller, whose stack frame would have room for the certificates all the time.
+#[inline(never)]
 fn trust<B: Board>(
     store: &RefCell<BoardStore<B::Flash>>,
     connect: &mut B::Connect,
@@ -168,23 +164,19 @@ fn host<'a>(
 async fn serve<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
-    started: Started<B>,
     means: &mut Means<'_, B>,
 ) -> Result<(), BoardRefusal<B>> {
     let Started {
         configuration,
         credentials: Credentials { session, custody },
-    } = started;
+    } = Started::new(common, store, means)?;
     if let Some(wifi) = &configuration.wifi {
         means.network.use_wifi(wifi);
     }
     if let Some(address) = configuration.address {
         means.network.use_address(address);
     }
-    let records = OutboxRecords::new(store);
-    let name = configuration.name.clone();
-    let outbox = Outbox::open(records, name, Rules::default(), (means.random)());
-    let outbox = RefCell::new(outbox.map_err(Refusal::Outbox)?);
+    let outbox = open_outbox::<B>(store, &configuration, (means.random)())?;
     let slots = Cell::new(session.slots());
     let shared = Shared::<B> {
         common,
@@ -198,25 +190,59 @@ async fn serve<B: Board>(
     shared.report().await;
 
     let mut buffer = [0; BUFFER_LEN];
-    let host = host(&configuration, session.api().host).map_err(Refusal::Host)?;
-    let sending = Sending {
-        host,
-        account: configuration.account(),
-        backoff: Backoff::DEFAULT,
-        patience_ms: PATIENCE_MS,
+    let connect = Lent(&mut means.connect);
+    let mut sender = Sender {
+        client: client::<B>(session, &configuration, connect, means.random, &mut buffer)?,
+        store,
     };
-    let (connect, uptime): (_, fn() -> u64) = (Lent(&mut means.connect), uptime_ms);
-    let client = Client::new(session, sending, connect, means.random, uptime, &mut buffer);
-    let client = client.map_err(Refusal::Host)?;
-    let sender = Sender { client, store };
-    let others = join4(
+    common.serves.set(true);
+    let sending = pin!(sender.run(&shared));
+    let others = pin!(join4(
         inputs::attend(&shared, &mut means.thermometer),
         ask_time(&shared, means.build_secs),
         obey(&shared),
         count(&shared),
-    );
-    select(sender.run(&shared), others).await;
+    ));
+    select(sending, others).await;
     Ok(())
+}
+
+#[inline(never)]
+fn open_outbox<'a, B: Board>(
+    store: &'a RefCell<BoardStore<B::Flash>>,
+    configuration: &Configuration,
+    random: u32,
+) -> Result<RefCell<BoardOutbox<'a, B::Flash>>, BoardRefusal<B>> {
+    let name = configuration.name.clone();
+    match Outbox::open(OutboxRecords::new(store), name, Rules::default(), random) {
+        Ok(outbox) => Ok(RefCell::new(outbox)),
+        Err(error) => Err(Refusal::Outbox(error)),
+    }
+}
+
+#[inline(never)]
+fn client<'a, B: Board>(
+    session: BoardSession<ChipKey<B>>,
+    configuration: &'a Configuration,
+    connect: Lent<'a, B::Connect>,
+    random: fn() -> u32,
+    buffer: &'a mut [u8],
+) -> Result<BoardClient<'a, B>, BoardRefusal<B>> {
+    let sending = Sending {
+        host: host(configuration, session.api().host).map_err(Refusal::Host)?,
+        account: configuration.account(),
+        backoff: Backoff::DEFAULT,
+        patience_ms: PATIENCE_MS,
+    };
+    Client::new(
+        session,
+        sending,
+        connect,
+        random,
+        uptime_ms as fn() -> u64,
+        buffer,
+    )
+    .map_err(Refusal::Host)
 }
 
 /// Asks for the time now and then, if the device was told whom.

@@ -35,6 +35,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
     ///
     /// # Errors
     /// [`OpenError`]; nothing was written.
+    #[inline(never)]
     pub fn open<K>(
         mut flash: F,
         region: Region,
