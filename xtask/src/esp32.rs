@@ -3,6 +3,22 @@
 use crate::install;
 use crate::layout::Layout;
 use crate::runner::{Log, Stop};
+use crate::sizes::CHIPS;
+
+const BOARD: &str = "boards/esp32";
+
+/// Lints the board's firmware and examples for each chip that stable Rust builds for.
+pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::component(layout, log, "clippy", "cargo-clippy")?;
+    for chip in CHIPS.iter().filter(|chip| chip.board == BOARD) {
+        install::targets(layout, log, &[chip.target])?;
+        let mut clippy = layout.cargo(["clippy", "--locked", "--release", "--bins", "--examples"]);
+        clippy.args(["--target", chip.target]).args(chip.features);
+        clippy.current_dir(layout.root(BOARD));
+        log.run(clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
 
 /// Burns keys into the fuses of virtual chips, as the gateway program says.
 pub fn espefuse(layout: &Layout, log: &mut Log) -> Result<(), Stop> {

@@ -12,6 +12,7 @@ mod long;
 mod panic_free;
 mod qemu;
 mod runner;
+mod sizes;
 mod steps;
 
 use std::process::ExitCode;

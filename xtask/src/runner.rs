@@ -57,6 +57,7 @@ impl<'a> Step<'a> {
 pub struct Log {
     path: PathBuf,
     file: File,
+    notes: Vec<String>,
 }
 
 impl Log {
@@ -66,12 +67,24 @@ impl Log {
         fs::create_dir_all(&directory)?;
         let path = directory.join(format!("{}.log", name.replace([' ', '/'], "-")));
         let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-        Ok(Self { path, file })
+        Ok(Self {
+            path,
+            file,
+            notes: Vec::new(),
+        })
     }
 
     /// Writes a line.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
         writeln!(self.file, "{}", text.as_ref())?;
+        Ok(())
+    }
+
+    /// Writes a line that is also shown under a step that passes.
+    pub fn note(&mut self, text: impl Into<String>) -> Result<()> {
+        let text = text.into();
+        self.line(&text)?;
+        self.notes.push(text);
         Ok(())
     }
 
@@ -131,12 +144,13 @@ pub fn run(layout: &Layout, steps: Vec<Step>) -> Result<ExitCode> {
         let title = format!("[{:2}/{total}] {:<34}", index + 1, step.name);
         let log = Log::create(layout, &step.name)?;
         let path = log.path.clone();
-        let (result, time) = timed(&title, step.work, log);
+        let (result, notes, time) = timed(&title, step.work, log);
         let secs = time.as_secs_f64();
         match result {
             Ok(()) => {
                 passed += 1;
                 println!("{title} ok      {secs:6.1} s");
+                notes.iter().for_each(|note| println!("{note}"));
             }
             Err(Stop::Skipped(reason)) if !in_ci => {
                 println!("{title} skipped {secs:6.1} s");
@@ -173,8 +187,8 @@ pub fn run(layout: &Layout, steps: Vec<Step>) -> Result<ExitCode> {
     })
 }
 
-/// Does `work`, showing on a terminal how long it has been going on.
-fn timed(title: &str, work: Work, mut log: Log) -> (Result<(), Stop>, Duration) {
+/// Does `work`, showing on a terminal how long it has been going on; returns the log's notes too.
+fn timed(title: &str, work: Work, mut log: Log) -> (Result<(), Stop>, Vec<String>, Duration) {
     let started = Instant::now();
     let terminal = io::stdout().is_terminal();
     let (done, ticks) = mpsc::channel::<()>();
@@ -198,5 +212,5 @@ fn timed(title: &str, work: Work, mut log: Log) -> (Result<(), Stop>, Duration) 
         drop(done);
         result
     });
-    (result, started.elapsed())
+    (result, log.notes, started.elapsed())
 }

@@ -11,6 +11,7 @@ use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::panic_free;
 use crate::qemu;
 use crate::runner::{Log, Step, Stop};
+use crate::sizes;
 
 /// How long a fuzz target runs as a check.
 const FUZZ_SECS: u32 = 10;
@@ -54,6 +55,8 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
     steps.push(Step::new("clippy rp2040", |log| {
         emulator::clippy(layout, log)
     }));
+    steps.push(Step::new("clippy esp32", |log| esp32::clippy(layout, log)));
+    steps.push(Step::new("flash and RAM", |log| sizes::check(layout, log)));
     steps.push(Step::new("emulated chips", |log| {
         emulator::chips(layout, log)
     }));
