@@ -1,6 +1,5 @@
 //! A file of `NAME=VALUE` lines that only its owner may read.
 
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::durable;
 use crate::exit::Failure;
+use crate::private_file;
 
 /// More than any file of credentials has, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
@@ -31,14 +31,7 @@ impl CredentialFile {
                 "can't read the credentials in {name}: {error}"
             ))
         };
-        // Before opening: a FIFO would make the open wait for a writer.
-        if !fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err(Failure::usage(format_args!(
-                "{name} is not a regular file: credentials are read from nothing else"
-            )));
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        refuse_if_others_may_read(path, &file.metadata().map_err(unreadable)?)?;
+        let (file, _) = private_file::open(path, "the credentials")?;
         // As large as the text can get, so that no copy is left behind by growing.
         let mut text = Zeroizing::new(String::with_capacity(MAX_LEN as usize + 64));
         let length = file.take(MAX_LEN + 1).read_to_string(&mut text);
@@ -119,24 +112,6 @@ fn entry(line: &str) -> Option<(&str, &str)> {
         inside.strip_suffix(quote)
     });
     (!name.is_empty()).then_some((name, unquoted.unwrap_or(value)))
-}
-
-#[cfg(unix)]
-fn refuse_if_others_may_read(path: &Path, metadata: &fs::Metadata) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
-
-    match metadata.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => Err(Failure::usage(format_args!(
-            "{0} is open to others than its owner: run chmod 600 {0}, and have its secrets replaced if others read it",
-            path.display()
-        ))),
-    }
-}
-
-#[cfg(not(unix))]
-fn refuse_if_others_may_read(_: &Path, _: &fs::Metadata) -> Result<(), Failure> {
-    Ok(())
 }
 
 #[cfg(test)]

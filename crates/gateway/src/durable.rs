@@ -1,14 +1,19 @@
 //! Files that are replaced as a whole, readable by their owner alone, and on the disk when the call returns.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 /// Replaces a file, or makes it: after a kill or a power cut at any moment it is the old one or the new one
-/// (POSIX `rename`). What a cut leaves of an unfinished write is overwritten by the next one.
+/// (POSIX `rename`). What a cut leaves of an unfinished write is removed by the next one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension("unfinished");
-    let mut file = private().create(true).truncate(true).open(&unfinished)?;
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // A new one: a link or a file that somebody else put there would show him what is written.
+    let mut file = private().create_new(true).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)?;

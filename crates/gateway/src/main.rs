@@ -20,8 +20,10 @@ mod moment;
 mod outbox_dir;
 mod outcome;
 mod output;
+mod private_file;
 mod provision;
 mod rotation;
+mod seclusion;
 mod send;
 mod sender;
 mod serve;
@@ -44,6 +46,7 @@ use crate::exit::{Exit, Failure};
 const SECRET_LEN: usize = 20;
 
 fn main() -> ExitCode {
+    seclusion::seclude();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),

@@ -54,6 +54,11 @@ pub fn gateway<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Gateway {
 }
 
 impl Gateway {
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
