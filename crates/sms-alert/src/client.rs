@@ -65,6 +65,8 @@ struct Pace<R> {
     random: R,
     /// The uptime before which nothing is sent, for what is wrong concerns every alert.
     gate_ms: u64,
+    /// Whether another time or credential would open the gate: then it is not the server's wish.
+    session_opens: bool,
     /// The attempts in a row that got no answer, or were too many for the account.
     setbacks: u16,
 }
@@ -101,6 +103,7 @@ where
                 backoff: sending.backoff,
                 random,
                 gate_ms: 0,
+                session_opens: false,
                 setbacks: 0,
             },
             buffer,
@@ -115,7 +118,9 @@ where
     /// Returns the session, to set its clock or change its credentials; what waited for that is tried
     /// at the next step.
     pub const fn session_mut(&mut self) -> &mut Session<'a, E, TOKEN> {
-        self.pace.gate_ms = 0;
+        if self.pace.session_opens {
+            self.pace.gate_ms = 0;
+        }
         &mut self.session
     }
 
@@ -184,6 +189,7 @@ where
             Ok(authorization) => authorization,
             Err(failure) => {
                 let due_ms = self.pace.close(started_ms, 0);
+                self.pace.session_opens = true;
                 let verdict = match &failure {
                     Failure::Authorize(AuthorizeError::Clock(error)) => {
                         Verdict::FixClock(ClockTrouble::Unusable(*error))
@@ -258,14 +264,18 @@ impl<R: FnMut() -> u32> Pace<R> {
                 now_ms
             }
             Action::Retry { after_secs: 0 } | Action::MaybeSent => self.again(failures, now_ms),
-            Action::Retry { after_secs }
-            | Action::ClockWrong { after_secs }
-            | Action::Refused { after_secs } => {
+            Action::Retry { after_secs } => {
                 self.close(now_ms, after_secs);
+                now_ms
+            }
+            Action::ClockWrong { after_secs } | Action::Refused { after_secs } => {
+                self.close(now_ms, after_secs);
+                self.session_opens = true;
                 now_ms
             }
             Action::Accepted { pause_secs } => {
                 let pause_ms = u64::from(pause_secs).saturating_mul(1_000);
+                self.session_opens = false;
                 self.gate_ms = now_ms.saturating_add(pause_ms);
                 // For a success that names no message, which is a doubt.
                 self.again(failures, now_ms)
@@ -289,6 +299,7 @@ impl<R: FnMut() -> u32> Pace<R> {
         let wait_ms = self
             .backoff
             .delay_ms(self.setbacks.max(1), (self.random)(), hint_secs);
+        self.session_opens = false;
         self.gate_ms = now_ms.saturating_add(wait_ms);
         self.gate_ms
     }

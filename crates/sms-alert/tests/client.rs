@@ -218,6 +218,30 @@ fn too_many_requests_hold_back_every_alert() {
     assert!(device.uptime_ms.get() > 30_000, "the backoff grows");
 }
 
+/// A new time or a new credential lets those go on that waited for it, and nobody else.
+#[test]
+fn a_change_of_the_session_ends_no_wait_that_the_server_asked_for() {
+    let limited = Script::status(429, "Retry-After: 90\r\n", "");
+    let (mut device, _) = device([limited, Script::accepted()], Rules::default());
+    device.push("Door open").unwrap();
+    device.step().unwrap();
+    device.client.session_mut();
+    assert!(matches!(device.step().unwrap(), Step::Wait(until_ms) if until_ms >= 90_000));
+
+    let refusal = || Script::status(401, "", "");
+    let scripts = [refusal(), refusal(), Script::accepted()];
+    let (mut device, _) = self::device(scripts, Rules::default());
+    device.push("Door open").unwrap();
+    device.step().unwrap();
+    device.step().unwrap();
+    assert!(matches!(device.step().unwrap(), Step::Wait(_)));
+    device.client.session_mut();
+    let Step::Attempt(report) = device.step().unwrap() else {
+        panic!("the credential may have been changed")
+    };
+    assert!(matches!(report.verdict, Verdict::Delivered { .. }));
+}
+
 #[test]
 fn a_wrong_clock_is_set_and_the_alert_sent_at_once() {
     // 100 s ahead of the device; then the server is content.
