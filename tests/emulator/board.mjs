@@ -110,6 +110,7 @@ export class Board {
   powerOff(seconds = 1) {
     this.#end();
     this.#nanosBefore += seconds * SECOND;
+    this.#pace = null;
     this.ethernet.reset();
     this.element.losePower();
   }

@@ -248,6 +248,7 @@ export class Machine {
     const { mcu } = this;
     patches.uartInterrupts(mcu);
     patches.i2cAbortAndInterrupts(mcu);
+    patches.dormantWakeIsStored(mcu);
     patches.dmaAbortIsDone(mcu);
     patches.sendEventIsSeen(mcu);
     patches.watchdogResets(mcu, kept, (reason, scratch) => {

@@ -41,6 +41,9 @@ export class Network {
   /** Decides on each frame; everything passes at first. @type {(frame: Uint8Array, direction: Direction) => Fate} */
   fate = () => ({});
 
+  /** Told of each frame before its fate is decided. @type {((frame: Uint8Array, direction: Direction) => void)[]} */
+  listeners = [];
+
   /** Services answered from here, by UDP port. @type {Map<number, import('./udp.mjs').UdpService>} */
   services = new Map();
 
@@ -131,6 +134,7 @@ export class Network {
   #route(direction, frame, go) {
     this.lastActivity = performance.now();
     this.frames[direction] += 1;
+    for (const listen of this.listeners) listen(frame, direction);
     const { drop = false, delaySeconds = 0 } = this.fate(frame, direction);
     if (drop) return;
     // Frames reach the board between two slices of simulated time, not in the midst of an instruction.

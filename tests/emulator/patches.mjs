@@ -131,6 +131,26 @@ export function sendEventIsSeen(mcu) {
 }
 
 /**
+ * IO_BANK0: what would wake the chip from dormancy (DORMANT_WAKE_INTE and INTF, RP2040 datasheet 2.19.6.1) is stored; a
+ * driver clears it when it gives up a pin. Waking from dormancy is not modelled.
+ * @param {RP2040} mcu
+ */
+export function dormantWakeIsStored(mcu) {
+  const [INTE0, INTS0] = [0x160, 0x180];
+  /** @type {Registers} */
+  const pins = internals(mcu.peripherals[0x40014]);
+  const read = pins.readUint32.bind(pins);
+  const write = pins.writeUint32.bind(pins);
+  const stored = new Uint32Array((INTS0 - INTE0) / 4);
+  const holds = (/** @type {number} */ offset) => offset >= INTE0 && offset < INTS0;
+  pins.readUint32 = (offset) => (holds(offset) ? stored[(offset - INTE0) / 4] : read(offset));
+  pins.writeUint32 = (offset, value) => {
+    if (holds(offset)) stored[(offset - INTE0) / 4] = value;
+    else write(offset, value);
+  };
+}
+
+/**
  * DMA: CHAN_ABORT reads 0 as soon as the abort is done (RP2040 datasheet 2.5.7), which is at once here. It can only be
  * written in rp2040js; drivers read it too.
  * @param {RP2040} mcu

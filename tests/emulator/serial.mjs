@@ -32,6 +32,9 @@ export class SerialLine {
   /** @type {Uart | null} */
   #uart = null;
 
+  /** `lines` as it was asked for last: that is often. @type {{ text: string, lines: string[] }} */
+  #split = { text: '', lines: [] };
+
   /**
    * @param {import('./machine.mjs').Machine} machine
    * @param {number} index of the UART
@@ -49,7 +52,8 @@ export class SerialLine {
 
   /** Whole lines received so far, without their ends. */
   get lines() {
-    return this.text.split(/\r?\n/).slice(0, -1);
+    if (this.#split.text !== this.text) this.#split = { text: this.text, lines: this.text.split(/\r?\n/).slice(0, -1) };
+    return this.#split.lines;
   }
 
   /**

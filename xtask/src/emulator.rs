@@ -1,10 +1,15 @@
 //! Runs release firmware on an emulated RP2040, and lints what only that target builds.
 
+use std::fs;
+use std::thread;
+
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::runner::{Log, Stop};
 
 const DIRECTORY: &str = "tests/emulator";
+const TESTS: &str = "boards/rp2040/test";
+const REHEARSAL: &str = "boards/rp2040/test/rehearsal.mjs";
 /// What builds for the RP2040 alone, each a workspace.
 const FIRMWARE: [&str; 2] = ["boards/rp2040", "tests/emulator/firmware"];
 
@@ -27,20 +32,34 @@ pub fn chips(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     Ok(log.run(npm.arg("test").current_dir(layout.root(DIRECTORY)))?)
 }
 
-/// Tests the gateway's firmware from a contact that closes to a message that the stand-in took.
+/// Tests the gateway's firmware from a contact that closes to a message that the stand-in took, on good days and hard ones.
 pub fn rp2040(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
-    prepare(layout, log)?;
-    let mut node = layout.command("node");
-    node.args(["--test", "boards/rp2040/test/gateway.test.mjs"]);
-    Ok(log.run(&mut node)?)
+    rehearse(layout, log, ".test.mjs")
 }
 
-/// Tests the gateway's firmware at many more moments of failure.
+/// Does what takes too long for every run.
 pub fn rp2040_long(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    rehearse(layout, log, ".long.mjs")
+}
+
+/// Builds the firmware and runs the test files whose names end so, as many at once as there are cores.
+fn rehearse(layout: &Layout, log: &mut Log, suffix: &str) -> Result<(), Stop> {
     prepare(layout, log)?;
+    let mut build = layout.command("node");
+    log.run(build.arg(layout.root(REHEARSAL)))?;
+    let mut files = Vec::new();
+    for entry in fs::read_dir(layout.root(TESTS))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(suffix) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let cores = thread::available_parallelism()?;
     let mut node = layout.command("node");
-    node.args(["--test", "boards/rp2040/test/gateway.test.mjs"]);
-    Ok(log.run(node.env("REHEARSAL_LONG", "1"))?)
+    node.args(["--test", "--test-reporter=spec"]);
+    node.arg(format!("--test-concurrency={cores}"));
+    Ok(log.run(node.args(files).env("REHEARSAL_BUILT", "1"))?)
 }
 
 fn prepare(layout: &Layout, log: &mut Log) -> Result<(), Stop> {

@@ -1,16 +1,15 @@
 /**
- * A rehearsal: the release ELF on a simulated board, provisioned by `gateway provision image` for the server that
- * `gateway serve` is, which judges each token with another JWT library.
+ * A rehearsal: the release ELF on a simulated board, provisioned by `gateway provision image` for a server that stands
+ * in for the API and judges each token with another JWT library. Run as a program it builds what a rehearsal needs.
  *
  * Cargo's target directory is `CARGO_TARGET_DIR`, or `target` of each workspace.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import readline from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { Board } from '../../../tests/emulator/board.mjs';
@@ -20,90 +19,75 @@ import { Elf } from '../../../tests/emulator/elf.mjs';
 import { Flash } from '../../../tests/emulator/flash.mjs';
 import { HOST_ADDRESS, Network } from '../../../tests/emulator/network.mjs';
 import { timeServer } from '../../../tests/emulator/sntp.mjs';
+import { EXAMPLE_SECRET, Standin } from '../../../tests/emulator/standin.mjs';
 
 /** What `src/memory.rs` and `gateway provision image` agree on. */
 const STORE_START = 0x1f0000;
 
-/**
- * The world of a board is this much behind the server's: its time leaps, and the server takes no token from the future,
- * but any that is younger than five minutes.
- */
-const LEEWAY_MILLIS = 150_000;
-
-/** The firmware believes no time before its build, and the world of a board is behind: 2026-01-01T00:00:00Z. */
+/** The firmware believes no time before its build: 2026-01-01T00:00:00Z. */
 const BUILD_SECS = '1767225600';
 
 /** Low closes the contact. */
 export const [DOOR, FLOOD] = [14, 15];
 
+/** Another secret than the one that a device has at first. @type {import('../../../tests/emulator/standin.mjs').Secret} */
+export const SECOND_SECRET = ['0b6c3a3e-6f0d-4b9e-9d0a-6f2f6a1d9c11', 'q7Zr2mWc9KxN4tVb8LpYh3JdS6gFa1Ue'];
+
+/** What a device's settings say of a test server on this host. */
+const TEST_NETWORK = `host = "${HOST_ADDRESS}"\ntest_plain_http = true`;
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR;
-const gateway = path.join(target ?? path.join(root, 'target'), 'debug', 'gateway');
-const firmware = path.join(
+const hostPrograms = path.join(target ?? path.join(root, 'target'), 'debug');
+export const gateway = path.join(hostPrograms, 'gateway');
+export const firmware = path.join(
   target ?? path.join(root, 'boards/rp2040/target'), 'thumbv6m-none-eabi', 'release', 'gateway-rp2040',
 );
 
-/** Builds the program and the firmware. */
+/** Builds the programs and the firmware, unless `REHEARSAL_BUILT` says that they are built. */
 export function build() {
-  run('cargo', ['build', '--quiet', '--locked', '--package', 'gateway'], { cwd: root });
+  if (process.env.REHEARSAL_BUILT) return;
+  run('cargo', ['build', '--quiet', '--locked', '--package', 'gateway', '--package', 'emulator-standin'], { cwd: root });
   run('cargo', ['build', '--quiet', '--locked', '--release'], {
     cwd: path.join(root, 'boards/rp2040'),
     env: { ...process.env, SOURCE_DATE_EPOCH: BUILD_SECS },
   });
 }
 
-/** The server, for as long as the tests run. */
-export class Server {
-  /** Every request so far. @type {{ status: number, request_id: string, verdict: string }[]} */
-  log = [];
+/** @param {{ tls?: boolean }} [options] */
+export function startStandin(options) {
+  return Standin.start(path.join(hostPrograms, 'emulator-standin'), options);
+}
 
-  /** @param {import('node:child_process').ChildProcess} child */
-  constructor(child) {
-    this.child = child;
-  }
-
-  static async start() {
-    const child = spawn(gateway, ['serve', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const server = new Server(child);
-    await new Promise((resolve, reject) => {
-      child.on('exit', () => reject(new Error('gateway serve has ended')));
-      readline.createInterface({ input: child.stdout }).on('line', (line) => {
-        const said = JSON.parse(line);
-        if (said.base_urls === undefined) return server.log.push(said);
-        server.port = Number(new URL(said.base_urls.heymarket).port);
-        server.credentials = said.credentials;
-        return resolve(undefined);
-      });
-    });
-    return server;
-  }
-
-  /** Waits for what the server has to say of a request. @param {string} id */
-  async verdict(id) {
-    for (let patience = 100; patience > 0; patience--) {
-      const entry = this.log.find((entry) => entry.request_id === id);
-      if (entry) return entry.verdict;
-      await setTimeout(20);
-    }
-    throw new Error(`the server knows of no request ${id}`);
-  }
-
-  stop() {
-    this.child.removeAllListeners('exit');
-    this.child.kill();
+/**
+ * Makes the store of a board.
+ * @param {object} plan
+ * @param {number} plan.port of the server
+ * @param {string} [plan.network] more of the settings
+ * @param {string[]} [plan.options] more of the options
+ * @param {boolean} [plan.second] whether the other slot has the second secret
+ */
+export function provision({ port, network = TEST_NETWORK, options = [], second = false }) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rehearsal-'));
+  const [settings, image] = [path.join(directory, 'settings.toml'), path.join(directory, 'store.bin')];
+  fs.writeFileSync(settings, settingsFor(port, network));
+  const common = ['--target', 'rp2040', '--api', 'heymarket', '--out', image, ...options];
+  try {
+    run(gateway, ['provision', 'image', '--settings', settings, ...common], { env: environment(EXAMPLE_SECRET) });
+    if (second) run(gateway, ['provision', 'rotate', image, ...common], { env: environment(SECOND_SECRET) });
+    return fs.readFileSync(image);
+  } finally {
+    fs.rmSync(directory, { recursive: true });
   }
 }
 
 /**
- * Makes the store of a board that alerts through the server.
- * @param {Server} server
+ * The settings file of a device.
+ * @param {number} port of the server
  * @param {string} [network] more of the settings
- * @param {string[]} [more] of the options
  */
-export function provision(server, network = `host = "${HOST_ADDRESS}"\ntest_plain_http = true`, more = []) {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rehearsal-'));
-  const [settings, image] = [path.join(directory, 'settings.toml'), path.join(directory, 'store.bin')];
-  fs.writeFileSync(settings, `
+export function settingsFor(port, network = TEST_NETWORK) {
+  return `
 [device]
 name = "gw-0017"
 inbox = 42
@@ -115,37 +99,88 @@ flood = "Cellar: water"
 temperature = "Too hot"
 temperature_limit = 60.0
 [network]
-port = ${server.port}
+port = ${port}
 time_host = "time.test"
 ${network}
-`);
-  const options = ['--target', 'rp2040', '--api', 'heymarket', '--settings', settings, '--out', image, ...more];
-  run(gateway, ['provision', 'image', ...options], { env: { ...process.env, ...server.credentials } });
-  const bytes = fs.readFileSync(image);
-  fs.rmSync(directory, { recursive: true });
-  return bytes;
+`;
+}
+
+/** What the `gateway` program takes a secret from. @param {import('../../../tests/emulator/standin.mjs').Secret} secret */
+export function environment([id, key]) {
+  return { ...process.env, HEYMARKET_SECRET_ID: id, HEYMARKET_SECRET_KEY: key };
 }
 
 /**
- * Runs a board with this store; the clock chip is right, but for what `body` does to it before it applies power.
- * @param {Uint8Array | null} store
- * @param {(board: Board, network: Network) => Promise<void>} body
+ * @typedef {object} Scene
+ * @property {Board} board without power, its clock chip right
+ * @property {Network} network whose name server knows time.test, and which tells the time
+ * @property {Standin} server on the board's time
+ *
+ * @typedef {object} Setting
+ * @property {boolean} [tls] whether the server speaks TLS
+ * @property {boolean} [blank] whether the board was never provisioned
+ * @property {boolean} [second] whether the device has the second secret too
+ * @property {string} [network] of the device's settings
+ * @property {string[]} [options] of the provisioning
+ * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
  */
-export async function rehearse(store, body) {
+
+/**
+ * Sets a scene and plays it.
+ * @param {(scene: Scene) => Promise<void>} play
+ * @param {Setting} [setting]
+ */
+export async function rehearse(play, { tls, blank = false, faults, ...plan } = {}) {
+  const server = await startStandin({ tls });
   const elf = new Elf(firmware);
   const flash = new Flash();
   flash.load(elf, FLASH_BASE);
-  if (store !== null) flash.bytes.set(store, STORE_START);
-  const board = new Board({ elf, flash, start: new Date(Date.now() - LEEWAY_MILLIS) });
+  if (!blank) flash.bytes.set(provision({ port: server.port, ...plan }), STORE_START);
+  // Certificates are dated by the system's clock.
+  const board = new Board({ elf, flash, start: new Date(), faults });
   board.clock.set(board.worldTime);
   const network = await Network.join(board);
   network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3']])));
   network.services.set(123, timeServer(() => board.worldTime));
+  network.listeners.push(() => (server.now = Math.floor(board.worldTime.getTime() / 1000)));
   try {
-    await body(board, network);
+    await play({ board, network, server });
+  } catch (error) {
+    if (error instanceof Error) error.message += `\nconsole:\n${board.console.text.slice(-4000)}`;
+    throw error;
   } finally {
     network.leave();
+    server.stop();
   }
+}
+
+/**
+ * Waits for a delivery, and checks that the server knows of it.
+ * @param {Scene} scene
+ * @param {number} [seconds]
+ * @returns {Promise<string>} the alert's number
+ */
+export async function delivered({ board, server }, seconds = 30) {
+  const [, alert, message] = /^alert (\w+) delivered: message (\d+)/.exec(await board.expect('delivered', seconds)) ?? [];
+  const [, request] = /^ {2}status 200, request (\S+)$/.exec(await board.expect('status')) ?? [];
+  const { requests, messages } = await server.tell();
+  assert.equal(requests.find(({ request_id }) => request_id === request)?.verdict, 'accepted');
+  assert.equal(messages.find(({ request_id }) => request_id === request)?.id, Number(message));
+  return alert;
+}
+
+/**
+ * Asks for the status and returns how many alerts are in which state.
+ * @param {Board} board
+ */
+export async function outbox(board) {
+  const from = board.console.lines.length;
+  const find = () => board.console.lines.slice(from).find((line) => line.startsWith('outbox:'));
+  board.console.send('status\r');
+  assert.ok(await board.run({ seconds: 5, until: () => find() !== undefined }), 'the console does not answer');
+  const numbers = /(\d+) waiting, (\d+) held, (\d+) refused, (\d+) damaged/.exec(find() ?? '') ?? [];
+  const [waiting, held, refused, damaged] = numbers.slice(1).map(Number);
+  return { waiting, held, refused, damaged };
 }
 
 /** @param {string} program @param {string[]} args @param {object} options */
@@ -154,3 +189,5 @@ function run(program, args, options) {
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) build();
