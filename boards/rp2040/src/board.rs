@@ -3,43 +3,40 @@
 use core::cell::RefCell;
 
 use embassy_rp::adc::{self, Adc, Channel};
-use embassy_rp::clocks::RoscRng;
 use embassy_rp::flash::{self, Flash};
-use embassy_rp::gpio::{Input, Output};
-use embassy_rp::i2c::{self, I2c};
-use embassy_rp::peripherals::{FLASH, I2C0};
+use embassy_rp::gpio::Output;
+use embassy_rp::pac;
+use embassy_rp::peripherals::FLASH;
 use embassy_rp::uart::{BufferedUartRx, BufferedUartTx};
-use embassy_rp::watchdog::Watchdog;
-use embassy_time::{Delay, Duration};
+use embassy_rp::watchdog::{ResetReason, Watchdog};
+use embassy_time::Delay;
 use embedded_hal_bus::i2c::RefCellDevice;
-use gateway_firmware::{Board, ChipKeys, PlainConnect, StackNetwork, Thermometer};
+use gateway_firmware::{Board, ChipKeys, Thermometer};
+use gateway_tls::{TcpConnect, TlsConnect};
 use secure_store::Ds3231;
 use secure_store::atecc608::{Atecc608, DEFAULT_ADDRESS, SlotKey};
 
+use crate::bus::Bus;
+use crate::link::Link;
 use crate::memory::FLASH_LEN;
 
-/// How long the board lives without being fed; the chip can count to 8.3 s.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// The slot of the ATECC608 whose key seals the store and is proved to whoever provisions.
+pub const DEVICE_KEY_SLOT: u8 = 2;
 
-/// An RP2040 with Ethernet.
+/// An RP2040 with a network.
 pub struct Rp2040;
 
 impl Board for Rp2040 {
     type Flash = Flash<'static, FLASH, flash::Blocking, { FLASH_LEN as usize }>;
     type ConsoleIn = BufferedUartRx;
     type ConsoleOut = BufferedUartTx;
-    type Contact = Input<'static>;
     type Light = Output<'static>;
     type Thermometer = Temperature;
     type Rtc = Ds3231<SharedBus>;
     type ChipKeys = Element;
-    type Watchdog = Dog;
-    type Connect = PlainConnect<'static>;
-    type Network = StackNetwork<'static>;
+    type Connect = TlsConnect<TcpConnect<'static>>;
+    type Network = Link;
 }
-
-/// The I2C bus, at 100 kHz.
-pub type Bus = I2c<'static, I2C0, i2c::Blocking>;
 
 /// The bus for one of the chips on it.
 pub type SharedBus = RefCellDevice<'static, Bus>;
@@ -56,22 +53,25 @@ impl ChipKeys for Element {
             .into_key(slot)
             .ok()
     }
-}
 
-/// The chip's watchdog, which resets everything.
-pub struct Dog(Watchdog);
-
-impl Dog {
-    /// Starts it.
-    pub fn start(mut watchdog: Watchdog) -> Self {
-        watchdog.start(PATIENCE);
-        Self(watchdog)
+    fn device_key(&self) -> Option<Self::Key> {
+        self.key(DEVICE_KEY_SLOT)
     }
 }
 
-impl gateway_firmware::Watchdog for Dog {
-    fn feed(&mut self) {
-        self.0.feed(PATIENCE);
+/// Returns why the board has started, as a part of a sentence.
+///
+/// RP2040 datasheet, section 2.12.7: the chip-level register keeps the last reset of its kind, which a watchdog's
+/// is not, so that one is looked for first. The brown-out detector is on from power-on, and its reset looks like one.
+pub fn start_reason(watchdog: &Watchdog, last_words: &str) -> &'static str {
+    let chip = pac::VREG_AND_CHIP_RESET.chip_reset().read();
+    match watchdog.reset_reason() {
+        Some(ResetReason::TimedOut) => "the watchdog",
+        Some(ResetReason::Forced) => "a forced reset",
+        None if !last_words.is_empty() => "its own reset",
+        None if chip.had_run() => "the reset pin",
+        None if chip.had_psm_restart() => "a debugger",
+        None => "power, or a brown-out",
     }
 }
 
@@ -101,9 +101,4 @@ fn millidegrees(sample: u16) -> i32 {
     let millidegrees = 27_000 - (microvolts - 706_000) * 1_000 / 1_721;
     // Between -1.1 and 0.5 million.
     millidegrees as i32
-}
-
-/// Returns a number from the ring oscillator: for retry times and port numbers, not for keys.
-pub fn random() -> u32 {
-    RoscRng.next_u32()
 }

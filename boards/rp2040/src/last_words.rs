@@ -1,9 +1,10 @@
-//! The panic handler: it records where and why in memory that a reset leaves alone, and resets.
+//! What a program died of, in memory that a reset leaves alone: panics, faults, and what the watchdog was left hungry for.
 
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 
+use cortex_m_rt::{ExceptionFrame, exception};
 use heapless::String;
 
 /// Tells words from what happens to be in the memory after power-on.
@@ -22,13 +23,13 @@ struct Record {
 #[unsafe(link_section = ".uninit.LAST_WORDS")]
 static mut RECORD: MaybeUninit<Record> = MaybeUninit::uninit();
 
-/// Returns what the program before the reset panicked with, once; empty if it didn't.
+/// Returns what the program before the reset recorded, once; empty if it didn't.
 ///
-/// Call it once, before anything else can panic.
+/// Call it once, before anything else can panic or be watched.
 pub fn last_words() -> String<LEN> {
     let record = &raw mut RECORD;
     let mut words = String::new();
-    // SAFETY: any bits are a record, and nothing else uses it but the panic handler, which doesn't return.
+    // SAFETY: any bits are a record, and nothing that records runs yet.
     let (magic, len, text) = unsafe {
         let record = (*record).assume_init_mut();
         (core::mem::take(&mut record.magic), record.len, record.text)
@@ -41,6 +42,19 @@ pub fn last_words() -> String<LEN> {
         let _ = words.push_str(text);
     }
     words
+}
+
+/// Records words for the next life, in place of earlier ones.
+pub(crate) fn record(words: fmt::Arguments<'_>) {
+    cortex_m::interrupt::free(|_| {
+        let record = &raw mut RECORD;
+        // SAFETY: any bits are a record; with interrupts off and one core running nothing else uses it.
+        let record = unsafe { (*record).assume_init_mut() };
+        record.magic = MAGIC;
+        record.len = 0;
+        // What doesn't fit is cut off.
+        let _ = Writer(record).write_fmt(words);
+    });
 }
 
 /// Writes what fits.
@@ -62,22 +76,21 @@ impl Write for Writer<'_> {
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     cortex_m::interrupt::disable();
-    let record = &raw mut RECORD;
-    // SAFETY: any bits are a record; with interrupts off and one core running nothing else uses it.
-    let record = unsafe { (*record).assume_init_mut() };
-    record.magic = MAGIC;
-    record.len = 0;
-    let mut writer = Writer(record);
-    // What doesn't fit is cut off.
-    let _ = match info.location() {
-        Some(place) => write!(
-            writer,
-            "{}:{}: {}",
+    match info.location() {
+        Some(place) => record(format_args!(
+            "a panic at {}:{}: {}",
             place.file(),
             place.line(),
             info.message()
-        ),
-        None => write!(writer, "{}", info.message()),
-    };
+        )),
+        None => record(format_args!("a panic: {}", info.message())),
+    }
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+/// A fault with a sound stack is recorded. One for want of stack locks the core up, which the watchdog ends.
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    record(format_args!("a fault at {:#010x}", frame.pc()));
     cortex_m::peripheral::SCB::sys_reset()
 }

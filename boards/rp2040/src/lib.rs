@@ -2,9 +2,24 @@
 
 #![no_std]
 
-mod board;
-mod last_words;
-pub mod memory;
+#[cfg(all(feature = "w5500", feature = "pico-w"))]
+compile_error!(
+    "one board, one link: build the Pico W's with --no-default-features --features pico-w"
+);
 
-pub use board::{Bus, Dog, Element, Rp2040, Temperature, random};
+pub mod board;
+pub mod bus;
+mod last_words;
+#[cfg(feature = "w5500")]
+#[path = "ethernet.rs"]
+pub mod link;
+#[cfg(feature = "pico-w")]
+#[path = "wifi.rs"]
+pub mod link;
+pub mod memory;
+pub mod noise;
+mod stack;
+pub mod usb;
+pub mod watch;
+
 pub use last_words::last_words;

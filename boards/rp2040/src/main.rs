@@ -1,4 +1,4 @@
-//! The gateway on a W5500-EVB-Pico: which pin is what, and what runs.
+//! The gateway on a W5500-EVB-Pico or a Pico W: which pin is what, and what runs.
 
 #![no_std]
 #![no_main]
@@ -6,45 +6,25 @@
 use core::cell::RefCell;
 
 use embassy_executor::Spawner;
-use embassy_net::StackResources;
-use embassy_net_wiznet::chip::W5500;
-use embassy_net_wiznet::{Device, Runner, State};
 use embassy_rp::adc::{self, Adc, Channel};
+use embassy_rp::bind_interrupts;
 use embassy_rp::flash::Flash;
 use embassy_rp::gpio::{Input, Level, Output, Pull};
-use embassy_rp::i2c::{self, I2c};
-use embassy_rp::peripherals::{DMA_CH0, DMA_CH1, SPI0, UART0};
-use embassy_rp::spi::{self, Async, Spi};
+use embassy_rp::peripherals::UART0;
 use embassy_rp::uart::{self, BufferedInterruptHandler, BufferedUart};
-use embassy_rp::watchdog::{ResetReason, Watchdog};
-use embassy_rp::{bind_interrupts, dma};
-use embassy_time::Delay;
+use embassy_rp::watchdog::Watchdog;
 use embedded_hal_bus::i2c::RefCellDevice;
-use embedded_hal_bus::spi::ExclusiveDevice;
-use gateway_firmware::{Parts, PlainConnect, StackNetwork, run};
-use gateway_rp2040::{Bus, Dog, Element, Rp2040, Temperature, last_words, memory, random};
+use gateway_firmware::{Parts, Wires, run};
+use gateway_rp2040::board::{Element, Rp2040, Temperature, start_reason};
+use gateway_rp2040::bus::Bus;
+use gateway_rp2040::{last_words, link, memory, noise, usb, watch};
+use gateway_tls::{MEMORY_LEN, TcpConnect, TlsConnect};
 use secure_store::{Ds3231, Region, Rtc};
 use static_cell::{ConstStaticCell, StaticCell};
 
 bind_interrupts!(struct Irqs {
     UART0_IRQ => BufferedInterruptHandler<UART0>;
-    DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>, dma::InterruptHandler<DMA_CH1>;
 });
-
-type EthernetSpi = ExclusiveDevice<Spi<'static, SPI0, Async>, Output<'static>, Delay>;
-
-/// DHCP, DNS, SNTP and HTTP have a socket each.
-const SOCKETS: usize = 4;
-
-#[embassy_executor::task]
-async fn ethernet(runner: Runner<'static, W5500, EthernetSpi, Input<'static>, Output<'static>>) {
-    runner.run().await;
-}
-
-#[embassy_executor::task]
-async fn network(mut runner: embassy_net::Runner<'static, Device<'static>>) {
-    runner.run().await;
-}
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) {
@@ -52,63 +32,66 @@ async fn main(spawner: Spawner) {
     let last_words = LAST_WORDS.init(last_words());
     let p = embassy_rp::init(Default::default());
     let watchdog = Watchdog::new(p.WATCHDOG);
-    let start = match watchdog.reset_reason() {
-        _ if !last_words.is_empty() => "a panic",
-        Some(ResetReason::TimedOut) => "the watchdog",
-        Some(ResetReason::Forced) => "a forced reset",
-        None => "power or the reset pin",
+    let start = start_reason(&watchdog, last_words);
+    let contacts = Wires {
+        door: Input::new(p.PIN_14, Pull::Up),
+        flood: Input::new(p.PIN_15, Pull::Up),
+        button: Input::new(p.PIN_13, Pull::Up),
     };
-    let watchdog = Dog::start(watchdog);
+    watch::start(contacts, watchdog);
 
     static TX: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
-    static RX: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+    static RX: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
+    let (tx, rx) = (TX.take(), RX.take());
     let config = uart::Config::default();
-    let console = BufferedUart::new(
-        p.UART0,
-        p.PIN_0,
-        p.PIN_1,
-        Irqs,
-        TX.take(),
-        RX.take(),
-        config,
-    );
+    let console = BufferedUart::new(p.UART0, p.PIN_0, p.PIN_1, Irqs, tx, rx, config);
     let (console_out, console_in) = console.split();
 
     let mut flash = Flash::new_blocking(p.FLASH);
-    let mut id = [0; 8];
-    flash.blocking_unique_id(&mut id).unwrap();
-    let [.., a, b, c, d, e] = id;
+    let mut number = [0; 8];
+    flash.blocking_unique_id(&mut number).unwrap();
+    let [.., a, b, c, d, e] = number;
+    static SERIAL: StaticCell<heapless::String<16>> = StaticCell::new();
+    let serial = SERIAL.init(heapless::format!("{:016x}", u64::from_be_bytes(number)).unwrap());
+    usb::start(spawner, p.USB, serial);
 
-    let mut config = spi::Config::default();
-    config.frequency = 20_000_000;
-    let bus = Spi::new(
-        p.SPI0, p.PIN_18, p.PIN_19, p.PIN_16, p.DMA_CH0, p.DMA_CH1, Irqs, config,
-    );
-    let Ok(device) = ExclusiveDevice::new(bus, Output::new(p.PIN_17, Level::High), Delay);
-    let interrupt = Input::new(p.PIN_21, Pull::Up);
-    let reset = Output::new(p.PIN_20, Level::High);
-    static STATE: StaticCell<State<4, 4>> = StaticCell::new();
-    let state = STATE.init(State::new());
-    // Locally administered, and the flash chip's own number.
-    let made = embassy_net_wiznet::new([0x02, a, b, c, d, e], state, device, interrupt, reset);
-    let (device, runner) = made.await.unwrap();
-    spawner.spawn(ethernet(runner).unwrap());
-
-    static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
-    let resources = RESOURCES.init(StackResources::new());
-    let seed = u64::from(random()) << 32 | u64::from(random());
-    let config = embassy_net::Config::dhcpv4(Default::default());
-    let (stack, runner) = embassy_net::new(device, config, resources, seed);
-    spawner.spawn(network(runner).unwrap());
+    #[cfg(feature = "w5500")]
+    let wires = link::Wires {
+        spi: p.SPI0,
+        miso: p.PIN_16,
+        select: p.PIN_17,
+        clock: p.PIN_18,
+        mosi: p.PIN_19,
+        reset: p.PIN_20,
+        interrupt: p.PIN_21,
+        dma: (p.DMA_CH0, p.DMA_CH1),
+    };
+    #[cfg(feature = "pico-w")]
+    let wires = link::Wires {
+        power: p.PIN_23,
+        data: p.PIN_24,
+        select: p.PIN_25,
+        clock: p.PIN_29,
+        pio: p.PIO0,
+        dma: p.DMA_CH0,
+    };
+    let network = link::start(spawner, wires, [a, b, c, d, e]).await;
     static TCP_RX: ConstStaticCell<[u8; 2048]> = ConstStaticCell::new([0; 2048]);
     static TCP_TX: ConstStaticCell<[u8; 2048]> = ConstStaticCell::new([0; 2048]);
+    let streams = TcpConnect::new(network.stack(), TCP_RX.take(), TCP_TX.take());
+    static TLS: ConstStaticCell<[u8; MEMORY_LEN]> = ConstStaticCell::new([0; MEMORY_LEN]);
+    let connect = TlsConnect::new(streams, noise::entropy, TLS.take()).unwrap();
 
-    let bus = I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, i2c::Config::default());
     static BUS: StaticCell<RefCell<Bus>> = StaticCell::new();
-    let bus: &RefCell<Bus> = BUS.init(RefCell::new(bus));
+    let bus: &RefCell<Bus> = BUS.init(RefCell::new(Bus::new(p.I2C0, p.PIN_4, p.PIN_5)));
     let mut rtc = Ds3231::new(RefCellDevice::new(bus));
     let rtc = rtc.read().is_ok().then_some(rtc);
 
+    #[cfg(feature = "w5500")]
+    let light = Output::new(p.PIN_25, Level::Low);
+    // The Pico W's own light hangs on its radio: one is wired instead.
+    #[cfg(feature = "pico-w")]
+    let light = Output::new(p.PIN_22, Level::Low);
     let adc = Adc::new_blocking(p.ADC, adc::Config::default());
     run::<Rp2040>(Parts {
         flash,
@@ -118,19 +101,20 @@ async fn main(spawner: Spawner) {
         },
         console_in,
         console_out,
-        door: Input::new(p.PIN_14, Pull::Up),
-        flood: Input::new(p.PIN_15, Pull::Up),
-        light: Output::new(p.PIN_25, Level::Low),
+        side: Some(&usb::LINE),
+        lookout: &watch::LOOKOUT,
+        light,
         thermometer: Temperature::new(adc, Channel::new_temp_sensor(p.ADC_TEMP_SENSOR)),
         rtc,
         chip_keys: Element(bus),
-        watchdog,
-        connect: PlainConnect::new(stack, TCP_RX.take(), TCP_TX.take()),
-        network: StackNetwork(stack),
-        random,
+        connect,
+        network,
+        random: noise::random,
+        entropy: noise::entropy,
         build_secs: env!("BUILD_SECS").parse().unwrap(),
         start,
         last_words,
     })
-    .await
+    .await;
+    cortex_m::peripheral::SCB::sys_reset();
 }

@@ -22,4 +22,4 @@ pub const RAM_BASE: u32 = 0x2000_0000;
 pub const RAM_LEN: u32 = 264 * 1024;
 
 /// Bytes of the stack. It lies at the start of the RAM, so that an overflow runs into nothing and faults.
-pub const STACK_LEN: u32 = 48 * 1024;
+pub const STACK_LEN: u32 = 64 * 1024;

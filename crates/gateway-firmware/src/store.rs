@@ -73,6 +73,14 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         }
     }
 
+    /// Whether there is no record at all.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Plain(store) => store.records().next().is_none(),
+            Self::Sealed(store) => store.records().next().is_none(),
+        }
+    }
+
     /// Writes a record in place of an older one.
     ///
     /// # Errors

@@ -298,9 +298,9 @@ fn nothing_is_sent_in_the_clear_but_to_a_test_server() {
 fn a_blank_board_says_so_to_whoever_asks() {
     let bench = Bench::new();
     live(&bench, async {
-        shows(&bench, "nothing is sent: setting 1 is missing").await;
+        shows(&bench, "nothing is sent: the store is blank").await;
         bench.screen.borrow_mut().clear();
         bench.type_line("status");
-        shows(&bench, "nothing is sent: setting 1 is missing").await;
+        shows(&bench, "nothing is sent: the store is blank").await;
     });
 }
