@@ -1,10 +1,10 @@
 //! `gateway check`: one request without effect, to see whether an API accepts the credential.
 
-use api_auth::{AGREEMENT_SECS, Api};
+use api_auth::{AGREEMENT_SECS, Api, rfc3339};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::{Call, Caller};
+use crate::client::{Answer, Call, Caller};
 use crate::connector::ConnectionArgs;
 use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
@@ -39,16 +39,55 @@ pub struct CheckArgs {
     credentials: CredentialArgs,
 }
 
+/// Asks an API for what changes nothing; an answer that is a success is one of the API's own.
+///
+/// # Errors
+/// The answer is no success, or is none that the API would give.
+pub fn ask(caller: &mut Caller<'_>, api: &Api) -> Result<Answer, Failure> {
+    let answer = caller.call(Call::get(api.check.path))?;
+    match is_documented(api, &answer) {
+        true => Ok(answer),
+        false => Err(Failure::invalid(format_args!(
+            "status {} came, but not as {} answers: a proxy, a login page or another server is at this address; check --base-url",
+            answer.head.status, api.name
+        ))),
+    }
+}
+
+/// Whether an answer looks as the API's pages say.
+///
+/// Heymarket lists inboxes, Key-ID greets with its time; of Heyoo and Hook Mesh no more is documented than that it is JSON.
+fn is_documented(api: &Api, answer: &Answer) -> bool {
+    if answer.is_cut {
+        // More than is kept: nothing but JSON begins so.
+        return answer.text.trim_start().starts_with(['[', '{']);
+    }
+    let Ok(value) = serde_json::from_str::<Value>(&answer.text) else {
+        return false;
+    };
+    match api.check.path {
+        path if path == Api::HEYMARKET.check.path => {
+            value.is_array() || value["inboxes"].is_array()
+        }
+        path if path == Api::KEY_ID.check.path => greeting_time(&answer.text).is_some(),
+        _ => value.is_array() || value.is_object(),
+    }
+}
+
+/// Returns the Unix seconds that Key-ID's greeting tells.
+fn greeting_time(text: &str) -> Option<u64> {
+    let time: String = sms_alert::find(text, &["time"])?.text()?.chars().collect();
+    rfc3339(&time)
+}
+
 /// Asks and prints.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let connector = args.connection.connector(args.api)?;
     let secrets = args.credentials.secrets(args.api)?;
     let mut caller = Caller::new(&secrets, &connector)?;
-    let answer = caller.call(Call::get(args.api.check.path))?;
-    let clock_ahead = answer
-        .head
-        .date
-        .map(|date| i128::from(moment::now()) - i128::from(date));
+    let answer = ask(&mut caller, args.api)?;
+    let server_secs = answer.head.date.or_else(|| greeting_time(&answer.text));
+    let clock_ahead = server_secs.map(|date| i128::from(moment::now()) - i128::from(date));
     let inboxes = match args.api.check.path == Api::HEYMARKET.check.path {
         true => Inbox::list(&answer.text),
         false => Vec::new(),

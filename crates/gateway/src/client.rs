@@ -79,6 +79,8 @@ pub struct Answer {
     pub head: Head,
     /// Its body, or as much of it as is looked at.
     pub text: Zeroizing<String>,
+    /// Whether the body has more than that.
+    pub is_cut: bool,
 }
 
 impl<'c> Caller<'c> {
@@ -159,6 +161,7 @@ impl<'c> Caller<'c> {
             (Some(head), Ok(())) if (200..300).contains(&head.status) => Ok(Answer {
                 head: head.clone(),
                 text: Zeroizing::new(response.text().into()),
+                is_cut: response.dropped() > 0,
             }),
             (Some(head), _) if !(200..300).contains(&head.status) => {
                 Err(self.refusal(head, &error, action, now))

@@ -9,7 +9,8 @@ use api_auth::{Api, Slot, Slots, Step};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use crate::client::{Call, Caller};
+use crate::check;
+use crate::client::Caller;
 use crate::connector::Connector;
 use crate::credential_file::CredentialFile;
 use crate::credentials::Secrets;
@@ -141,14 +142,11 @@ impl Rotation<'_> {
     fn check(&mut self, slots: Slots) -> Result<Slots, Failure> {
         let new = self.secrets(STANDBY_KEY)?;
         let mut caller = Caller::new(&new, self.connector)?;
-        caller
-            .call(Call::get(Api::HOOKMESH.check.path))
-            .map_err(|failure| {
-                let message = format!(
-                    "the new key is stored, but not in use, for its check failed: {failure}"
-                );
-                failure.saying(message)
-            })?;
+        check::ask(&mut caller, &Api::HOOKMESH).map_err(|failure| {
+            let message =
+                format!("the new key is stored, but not in use, for its check failed: {failure}");
+            failure.saying(message)
+        })?;
         output::note("checked: the new key is accepted");
         let slots = slots.accepted(slots.standby());
         self.file.change(&[(SLOTS, Some(&record(&slots)))])?;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sms_alert::{Account, Alert, AlertId, Outbox, Segments, State, Store};
 
-use crate::client::{Call, Caller};
+use crate::check;
+use crate::client::Caller;
 use crate::connector::Connector;
 use crate::credentials::Secrets;
 use crate::delivery::{self, Progress};
@@ -128,7 +129,7 @@ impl Sender<'_> {
         }
         let mut caller = Caller::with(session, self.secrets, self.connector);
         let answer = loop {
-            let failure = match caller.call(Call::get(self.args.api.check.path)) {
+            let failure = match check::ask(&mut caller, self.args.api) {
                 Ok(answer) => break answer,
                 Err(failure) => failure,
             };

@@ -205,6 +205,47 @@ fn odd_but_valid_answers_are_read() {
     }
 }
 
+/// A login page, a captive portal or another service answers 200 to everything.
+#[test]
+fn an_answer_that_is_not_the_apis_proves_nothing() {
+    let html = "<!doctype html><title>Sign in</title>";
+    for (api, body) in [
+        ("heymarket", html),
+        ("heymarket", ""),
+        ("heymarket", "{\"message\":\"ok\"}"),
+        ("heymarket", "\"ok\""),
+        ("key-id", html),
+        ("key-id", "[]"),
+        ("key-id", "{\"message\":\"Oh, Hello\"}"),
+        ("key-id", "{\"message\":\"Oh, Hello\",\"time\":\"today\"}"),
+        ("heyoo", html),
+        ("heyoo", "true"),
+        ("hookmesh", html),
+        ("hookmesh", "{\"data\":"),
+    ] {
+        let url = server(move |_| response("200 OK", body));
+        let run = gateway(["check", "--api", api, "--base-url", &url])
+            .heymarket()
+            .key_id()
+            .env("HEYOO_API_KEY", "hey_standin_all")
+            .env("HOOKMESH_API_KEY", "sk_live_standin_1");
+        run.run().fails(1, &["200", "not as", "--base-url"]);
+    }
+}
+
+/// Key-ID tells its time in the body: enough to find a wrong clock by, where a proxy has taken `Date` away.
+#[test]
+fn the_time_in_a_greeting_is_a_clock() {
+    let body = r#"{"message":"Oh, Hello","time":"2024-02-22T03:54:51Z"}"#;
+    let url = server(|_| response("200 OK", body));
+    let check = ["check", "--api", "key-id", "--json", "--base-url", &url];
+    let json = gateway(check).key_id().run().exits(0).json();
+    // 2024-02-22T03:54:51Z, by `date -d`.
+    let ahead = now() as i64 - 1_708_574_091;
+    let told = json["clock_ahead_secs"].as_i64().unwrap();
+    assert!((told - ahead).abs() <= 2, "{json}");
+}
+
 #[test]
 fn a_missing_permission_is_named() {
     let standin = standin();

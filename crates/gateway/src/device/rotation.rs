@@ -5,7 +5,8 @@ use clap::Args;
 use device_link::{Reply, Request};
 use serde_json::json;
 
-use crate::client::{Call, Caller};
+use crate::check;
+use crate::client::Caller;
 use crate::connector::ConnectionArgs;
 use crate::credentials::{CredentialArgs, Secrets};
 use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
@@ -53,7 +54,7 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
     let place = key_place(args.hardware_key, args.api)?;
     let secrets = args.credentials.secrets(args.api)?;
     if !args.no_check {
-        check(args, &secrets)?;
+        try_out(args, &secrets)?;
     }
     let mut connection = Connection::open(&args.line, args.authority.authority()?)?;
     let slots = status::slots(&mut connection)?;
@@ -117,10 +118,10 @@ fn ask(connection: &mut Connection, request: &Request<'_>) -> Result<Slots, Fail
 }
 
 /// Asks the API from this machine whether it accepts the credential.
-fn check(args: &RotateArgs, secrets: &Secrets) -> Result<(), Failure> {
+fn try_out(args: &RotateArgs, secrets: &Secrets) -> Result<(), Failure> {
     let connector = args.connection.connector(args.api)?;
     let mut caller = Caller::new(secrets, &connector)?;
-    caller.call(Call::get(args.api.check.path)).map_err(|failure| {
+    check::ask(&mut caller, args.api).map_err(|failure| {
         let message = format!(
             "{} doesn't accept the new credential, so nothing was sent to the device: {failure}",
             args.api.name
