@@ -44,3 +44,25 @@ unsafe extern "C" fn strcmp(one: *const c_char, other: *const c_char) -> c_int {
         (one, other) = (one.wrapping_add(1), other.wrapping_add(1));
     }
 }
+
+/// ISO C, 7.26.5.7.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn strstr(text: *const c_char, wanted: *const c_char) -> *const c_char {
+    let mut place = text;
+    loop {
+        let mut len = 0;
+        // SAFETY: the caller's texts end with a zero, and the loops at the first difference or the end.
+        unsafe {
+            while *wanted.add(len) != 0 && *place.add(len) == *wanted.add(len) {
+                len += 1;
+            }
+            if *wanted.add(len) == 0 {
+                return place;
+            }
+            if *place == 0 {
+                return null();
+            }
+        }
+        place = place.wrapping_add(1);
+    }
+}
