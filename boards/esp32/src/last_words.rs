@@ -1,4 +1,4 @@
-//! The panic handler: it says on UART0 where and why, keeps that in memory that a reset leaves alone, and resets.
+//! What a program died of, in memory that a reset leaves alone: panics, exceptions, and what the watchdog was left hungry for.
 
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;
@@ -16,9 +16,9 @@ const LEN: usize = 160;
 #[ram(unstable(rtc_fast, persistent))]
 static mut RECORD: [u32; 2 + LEN / 4] = [0; 2 + LEN / 4];
 
-/// Returns what the program before the reset panicked with, once; empty if it didn't.
+/// Returns what the program before the reset recorded, once; empty if it didn't.
 ///
-/// Call it once, before anything else can panic.
+/// Call it once, before anything else can panic or be watched.
 pub fn last_words() -> String<LEN> {
     let record = &raw mut RECORD;
     // SAFETY: nothing else uses it but the panic handler, which doesn't return.
@@ -33,7 +33,7 @@ pub fn last_words() -> String<LEN> {
         && let Ok(text) = core::str::from_utf8(text)
     {
         // Always fits: the buffers are of one length.
-        let _ = kept.push_str(text);
+        let _ = kept.push_str(text.trim_end());
     }
     kept
 }
@@ -50,23 +50,34 @@ impl Write for Cut {
     }
 }
 
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
+/// Records words for the next life, in place of earlier ones.
+pub(crate) fn record(words: fmt::Arguments<'_>) {
     let mut cut = Cut(String::new());
     // What doesn't fit is cut off.
-    let _ = match info.location() {
-        Some(place) => write!(cut, "{}:{}: {}", place.file(), place.line(), info.message()),
-        None => write!(cut, "{}", info.message()),
-    };
-    let record = &raw mut RECORD;
-    // SAFETY: the program ends here, and one core runs it.
-    let [magic, len, words @ ..] = unsafe { &mut *record };
-    let (bytes, _) = cut.0.as_bytes().as_chunks();
-    for (word, bytes) in words.iter_mut().zip(bytes) {
-        *word = u32::from_le_bytes(*bytes);
+    let _ = cut.write_fmt(words);
+    // The memory takes whole words.
+    while !cut.0.len().is_multiple_of(4) && cut.0.push(' ').is_ok() {}
+    let place = &raw mut RECORD;
+    critical_section::with(|_| {
+        // SAFETY: with interrupts off and one core running the program, nothing else uses it.
+        let [magic, len, words @ ..] = unsafe { &mut *place };
+        for (word, bytes) in words.iter_mut().zip(cut.0.as_bytes().as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        (*magic, *len) = (MAGIC, cut.0.len() as u32);
+    });
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    let message = info.message();
+    match info.location() {
+        Some(place) => {
+            let (file, line) = (place.file(), place.line());
+            record(format_args!("a panic at {file}:{line}: {message}"));
+            esp_println::println!("a panic at {file}:{line}: {message}");
+        }
+        None => record(format_args!("a panic: {message}")),
     }
-    // Whole words are kept.
-    (*magic, *len) = (MAGIC, bytes.as_flattened().len() as u32);
-    esp_println::println!("panicked: {}", cut.0);
     esp_hal::system::software_reset()
 }

@@ -2,10 +2,24 @@
 
 #![no_std]
 
+#[cfg(feature = "gateway")]
+pub mod board;
+#[cfg(feature = "gateway")]
+pub mod chip_keys;
+#[cfg(feature = "gateway")]
+pub mod console;
 #[cfg(hmac_peripheral)]
 mod fuse_keys;
 mod last_words;
+#[cfg(feature = "gateway")]
+pub mod noise;
 mod partition;
+#[cfg(feature = "gateway")]
+pub mod pins;
+#[cfg(feature = "gateway")]
+pub mod watch;
+#[cfg(feature = "gateway")]
+pub mod wifi;
 
 #[cfg(hmac_peripheral)]
 pub use fuse_keys::{Fuses, key_state};

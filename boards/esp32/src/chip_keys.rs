@@ -1,0 +1,99 @@
+//! Where keys are that no software can read: eFuse blocks behind the HMAC peripheral, and the slots of an ATECC608.
+//!
+//! A number names one of them. On a chip with the peripheral, 0 to 5 are its eFuse blocks and 6 to 15 the slots of those
+//! numbers; on the classic ESP32, which has none, 0 to 15 are slots.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use embassy_time::Delay;
+use embedded_hal_bus::i2c::RefCellDevice;
+#[cfg(hmac_peripheral)]
+use esp_hmac::{BlockKey, Hmac, HmacError, KeyBlock};
+use gateway_firmware::ChipKeys;
+use jwt_core::MacEngine;
+use secure_store::atecc608::{Atecc608, AteccError, DEFAULT_ADDRESS, SlotKey};
+
+use crate::board::{Bus, SharedBus};
+#[cfg(hmac_peripheral)]
+use crate::fuse_keys::Fuses;
+
+/// The key that the store is sealed under and that is proved to whoever provisions: `BLOCK_KEY1`, or slot 2.
+///
+/// `BLOCK_KEY0` is left for the API's key, and the other blocks for secure boot and flash encryption.
+pub const DEVICE_KEY: u8 = if cfg!(hmac_peripheral) { 1 } else { 2 };
+
+/// The places of keys on one board.
+pub struct Keys {
+    /// The HMAC peripheral.
+    #[cfg(hmac_peripheral)]
+    pub hmac: &'static RefCell<Hmac<Fuses>>,
+    /// The bus that an ATECC608 is on, if there is one: that is seen when it is used.
+    pub bus: &'static RefCell<Bus>,
+}
+
+impl ChipKeys for Keys {
+    type Key = Key;
+
+    fn key(&self, slot: u8) -> Option<Key> {
+        #[cfg(hmac_peripheral)]
+        if let Some(block) = KeyBlock::new(slot) {
+            return Some(Key::Fuse(BlockKey::new(self.hmac, block)));
+        }
+        let bus = RefCellDevice::new(self.bus);
+        let element = Atecc608::new(bus, Delay, DEFAULT_ADDRESS);
+        element.into_key(slot).ok().map(Key::Element)
+    }
+
+    fn device_key(&self) -> Option<Key> {
+        self.key(DEVICE_KEY)
+    }
+}
+
+/// A key in one of the places.
+pub enum Key {
+    /// In an eFuse block.
+    #[cfg(hmac_peripheral)]
+    Fuse(BlockKey<'static, Fuses>),
+    /// In the ATECC608.
+    Element(SlotKey<SharedBus, Delay>),
+}
+
+impl MacEngine for Key {
+    type Error = KeyError;
+    type Midstate = ();
+
+    fn absorb(&mut self, _blocks: &[[u8; 64]]) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _midstate: &(), message: &[u8]) -> Result<[u8; 32], KeyError> {
+        match self {
+            #[cfg(hmac_peripheral)]
+            Self::Fuse(key) => key.mac(message).map_err(KeyError::Fuse),
+            Self::Element(key) => key.mac(message).map_err(KeyError::Element),
+        }
+    }
+}
+
+/// Says why a key can't be used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum KeyError {
+    /// The HMAC peripheral refuses.
+    #[cfg(hmac_peripheral)]
+    Fuse(HmacError),
+    /// The ATECC608 refuses, or doesn't answer.
+    Element(AteccError<esp_hal::i2c::master::Error>),
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(hmac_peripheral)]
+            Self::Fuse(error) => error.fmt(f),
+            Self::Element(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for KeyError {}
