@@ -33,7 +33,7 @@ A new key is never shown: create writes it to a new file that only its owner may
 --credentials. rotate creates a key, stores it beside the old one in the credentials file, checks
 it, puts it in the old one's place and revokes the old one. Each step is on the disk before the
 next begins: started again after a crash, it goes on where it was. A crash between creating a key and
-storing it leaves that key at the API, unknown here: keys list shows it, keys revoke removes it. The
+storing it leaves that key at the API, unknown here: the next rotate names it, keys revoke removes it. The
 check reads applications; a key that is to rotate itself has to read and write API keys.
 
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 refused, 4 no answer or not now,

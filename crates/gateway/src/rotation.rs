@@ -26,6 +26,9 @@ const STANDBY_KEY: &str = "HOOKMESH_API_KEY_STANDBY";
 const STANDBY_KEY_ID: &str = "HOOKMESH_KEY_ID_STANDBY";
 const SLOTS: &str = "HOOKMESH_SLOTS";
 
+/// The IDs of the keys that there were before one was created that is not stored yet.
+const CREATING: &str = "HOOKMESH_CREATING";
+
 /// Rotates, or goes on with a rotation that was begun.
 pub fn run(args: &RotateArgs) -> Result<(Value, String), Failure> {
     let common = &args.common;
@@ -94,9 +97,24 @@ impl Rotation<'_> {
     fn deploy(&mut self, slots: Slots) -> Result<Slots, Failure> {
         let active = self.secrets(KEY)?;
         let mut caller = Caller::new(&active, self.connector)?;
-        let old = self.old_key(&mut caller, &active)?;
+        let listed = keys::listed(&mut caller)?;
+        self.tell_of_lost(&listed);
+        let ids: Vec<&str> = listed.iter().map(|key| key.id.as_str()).collect();
+        let ids = ids.join(",");
+        let old = self.old_key(listed, &active)?;
         let name = self.args.name.as_deref().unwrap_or(&old.name);
-        let new = keys::created(&mut caller, name, &self.args.scopes)?;
+        // On the disk before the key is made: what is lost from here on is named by the next run.
+        self.file.change(&[(CREATING, Some(&ids))])?;
+        let new = match keys::created(&mut caller, name, &self.args.scopes) {
+            Ok(new) => new,
+            Err(failure) => {
+                if matches!(failure.status(), Some(400..500)) {
+                    // Refused, so nothing was made.
+                    self.file.change(&[(CREATING, None)])?;
+                }
+                return Err(failure);
+            }
+        };
         output::note(format_args!("created {}", new.id));
         let slots = slots.deployed(slots.standby()).map_err(Failure::invalid)?;
         let stored = self.file.change(&[
@@ -104,6 +122,7 @@ impl Rotation<'_> {
             (STANDBY_KEY, Some(new.key.expose_secret())),
             (STANDBY_KEY_ID, Some(&new.id)),
             (SLOTS, Some(&record(&slots))),
+            (CREATING, None),
         ]);
         stored.map_err(|failure| {
             Failure::new(
@@ -114,9 +133,26 @@ impl Rotation<'_> {
         Ok(slots)
     }
 
+    /// Names the keys that may have been made by a rotation which ended before it stored one.
+    ///
+    /// They are not revoked: somebody else may have made them meanwhile.
+    fn tell_of_lost(&self, listed: &[keys::Key]) {
+        let Some(before) = self.text(CREATING) else {
+            return;
+        };
+        for key in listed {
+            if !before.split(',').any(|id| id == key.id) {
+                output::note(format_args!(
+                    "warning: {} ({}) has appeared since a rotation ended while it created a key: \
+                     if nobody has it, gateway keys revoke {}",
+                    key.id, key.name, key.id
+                ));
+            }
+        }
+    }
+
     /// Finds out which key of the listing is the one in the file.
-    fn old_key(&self, caller: &mut Caller<'_>, active: &Secrets) -> Result<keys::Key, Failure> {
-        let listed = keys::listed(caller)?;
+    fn old_key(&self, listed: Vec<keys::Key>, active: &Secrets) -> Result<keys::Key, Failure> {
         let own = active.key().expose_secret();
         let told = self.args.old.clone().or_else(|| self.text(KEY_ID));
         let is_told = |key: &keys::Key| match &told {

@@ -265,6 +265,34 @@ fn a_rotation_goes_on_where_it_was_cut_off() {
     }
 }
 
+/// Killed after the API has made the key, before it is stored: the next run names the key that nobody knows.
+#[test]
+fn a_key_that_was_lost_is_named_by_the_next_run() {
+    let standin = standin();
+    let site = site();
+    let file = site.file.to_str().unwrap();
+    let args = [&["rotate", "--credentials", file], &SCOPES[..]].concat();
+    standin.inject(Fault::next(1, Kind::DropAfterResponseBytes(1 << 20)));
+    standin.inject(Fault::next(1, Kind::StallAfterResponseBytes(10)));
+    let mut child = keys(&standin, &args).command().spawn().unwrap();
+    eventually(|| standin.credentials().hookmesh.len() == 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lost = standin.credentials().hookmesh.pop().unwrap();
+
+    let run = rotate(&standin, &site, &[]).exits(0);
+    for part in [&lost.id, &lost.name, "gateway keys revoke"] {
+        assert!(run.stderr.contains(part), "{part:?} in {run:?}");
+    }
+    // What was there before is nobody's loss.
+    assert!(!run.stderr.contains("Test Key"), "{run:?}");
+    let (accepted, used) = state(&standin, &site);
+    assert!(accepted.contains(&used) && !accepted.contains(&KEY.to_owned()));
+    // Said once.
+    let run = rotate(&standin, &site, &[]).exits(0);
+    assert!(!run.stderr.contains(&lost.id), "{run:?}");
+}
+
 #[test]
 fn a_new_key_that_is_not_accepted_is_not_promoted() {
     let standin = standin();
@@ -340,6 +368,8 @@ fn an_answer_that_is_no_key_is_not_stored() {
         assert!(!out.exists(), "{id:?} {key:?}");
         let rotate = [&["keys", "rotate"][..], &base, &file].concat();
         gateway(rotate).run().fails(1, &["gateway keys list"]);
-        assert_eq!(fs::read_to_string(&site.file).unwrap(), before);
+        // What there was before is noted, for a key may have been made.
+        let after = fs::read_to_string(&site.file).unwrap();
+        assert_eq!(after, format!("{before}HOOKMESH_CREATING=key_1\n"));
     }
 }
