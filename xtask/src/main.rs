@@ -6,6 +6,7 @@ mod documents;
 mod emulator;
 mod esp32;
 mod fuzz;
+mod image;
 mod install;
 mod layout;
 mod long;
@@ -14,6 +15,7 @@ mod qemu;
 mod runner;
 mod sizes;
 mod steps;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,10 @@ enum Command {
         target: Option<String>,
     },
 
+    /// Make one file of all that an ESP32-C3's or -C6's 4 MB of flash hold: boot loader, partition table, firmware
+    /// or example, and the store of `gateway provision image`.
+    Image(image::Options),
+
     /// Time signing against other libraries and against the hash function alone, count heap
     /// allocations, and measure a signing firmware's flash, instructions and stack in QEMU.
     Bench(bench::Options),
@@ -100,6 +106,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             runner::run(&layout, steps)
+        }
+        Command::Image(options) => {
+            image::run(&layout, &options)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Fuzz { minutes, target } => {
             fuzz::run(&layout, minutes, target.as_deref())?;

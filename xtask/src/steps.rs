@@ -12,6 +12,7 @@ use crate::panic_free;
 use crate::qemu;
 use crate::runner::{Log, Step, Stop};
 use crate::sizes;
+use crate::tls;
 
 /// How long a fuzz target runs as a check.
 const FUZZ_SECS: u32 = 10;
@@ -52,11 +53,13 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         steps.push(Step::new(name, smoke));
     }
     steps.push(Step::new("dependencies", |log| dependencies(layout, log)));
+    steps.push(Step::new("TLS", |log| tls::check(layout, log)));
     steps.push(Step::new("clippy rp2040", |log| {
         emulator::clippy(layout, log)
     }));
     steps.push(Step::new("clippy esp32", |log| esp32::clippy(layout, log)));
     steps.push(Step::new("flash and RAM", |log| sizes::check(layout, log)));
+    steps.push(Step::new("esp32 images", |log| esp32::images(layout, log)));
     steps.push(Step::new("emulated chips", |log| {
         emulator::chips(layout, log)
     }));
