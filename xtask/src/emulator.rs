@@ -17,6 +17,7 @@ const FIRMWARE: [&str; 2] = ["boards/rp2040", "tests/emulator/firmware"];
 pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::targets(layout, log, &DEVICE_TARGETS[..1])?;
     install::component(layout, log, "clippy", "cargo-clippy")?;
+    install::mbedtls(layout, log)?;
     for directory in FIRMWARE {
         let mut clippy = layout.cargo(["clippy", "--locked", "--release", "--bins", "--examples"]);
         clippy.current_dir(layout.root(directory));
@@ -45,6 +46,7 @@ pub fn rp2040_long(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 /// Builds the firmware and runs the test files whose names end so, as many at once as there are cores.
 fn rehearse(layout: &Layout, log: &mut Log, suffix: &str) -> Result<(), Stop> {
     prepare(layout, log)?;
+    install::mbedtls(layout, log)?;
     let mut build = layout.command("node");
     log.run(build.arg(layout.root(REHEARSAL)))?;
     let mut files = Vec::new();

@@ -4,6 +4,7 @@
 //! as root; everything else goes into the target directory. A need that cannot be met skips the step
 //! and says how to meet it.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,28 @@ pub fn program(layout: &Layout, log: &mut Log, program: &str, package: &str) -> 
         return Ok(());
     }
     debian(layout, log, &[package])
+}
+
+/// Makes available what builds Mbed TLS: a C compiler for every target, CMake, and libclang for the bindings.
+pub fn mbedtls(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let mut there = env::var_os("LIBCLANG_PATH").is_some() || libclang();
+    for program in ["clang", "cmake", "make"] {
+        there &= log.run(layout.command(program).arg("--version")).is_ok();
+    }
+    match there {
+        true => Ok(()),
+        false => debian(layout, log, &["clang", "cmake", "libclang-dev", "make"]),
+    }
+}
+
+/// Whether Debian's libclang is where it is looked for.
+fn libclang() -> bool {
+    let Ok(entries) = fs::read_dir("/usr/lib") else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| entry.path().join("lib/libclang.so").exists())
 }
 
 /// Installs packages by apt-get.

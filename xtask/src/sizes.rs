@@ -118,6 +118,7 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 /// Builds a chip's firmware and examples as they are flashed, and returns their names and files.
 pub fn build(layout: &Layout, log: &mut Log, chip: &Chip) -> Result<Vec<(String, PathBuf)>, Stop> {
     install::targets(layout, log, &[chip.target])?;
+    install::mbedtls(layout, log)?;
     let mut build = layout.cargo(["build", "--locked", "--release", "--bins", "--examples"]);
     build.args(["--target", chip.target]).args(chip.features);
     build.arg("--message-format=json-render-diagnostics");
