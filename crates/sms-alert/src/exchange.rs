@@ -16,6 +16,9 @@ const MAX_DROPPED: u64 = 64 * 1024;
 /// that. The stream's own timeout bounds each read and write; `expired` is asked between them and
 /// bounds the whole.
 ///
+/// An answer that has come before the end of the request could be handed over counts, for what can't be sent may be
+/// what the server has refused (RFC 9112, section 9.5); a success only if the whole request may have reached it.
+///
 /// # Errors
 /// What went wrong, and through [`ExchangeError::may_have_reached`] whether the server can have
 /// acted. A head that has arrived by then stays in `response`.
@@ -24,14 +27,31 @@ pub async fn exchange<S: Read + Write, const N: usize>(
     request: &Request<'_>,
     scratch: &mut [u8],
     response: &mut Response<N>,
-    mut expired: impl FnMut() -> bool,
+    expired: impl FnMut() -> bool,
 ) -> Result<(), ExchangeError<S::Error>> {
     let head = request
         .write_head(scratch)
         .map_err(ExchangeError::Request)?;
     let sent = send(stream, head, request.body.unwrap_or_default()).await;
     scratch.fill(0);
-    sent?;
+    // Also if not all was sent: a server that refuses a request needn't read all of it before it answers and closes.
+    let received = receive(stream, scratch, response, expired).await;
+    match (sent, received, response.head()) {
+        (Ok(()), received, _) => received,
+        (Err(unsent), Ok(()), Some(head)) if head.status >= 400 || unsent.may_have_reached() => {
+            Ok(())
+        }
+        (Err(unsent), ..) => Err(unsent),
+    }
+}
+
+/// Receives the answer, or as much of it as is of use.
+async fn receive<S: Read, const N: usize>(
+    stream: &mut S,
+    scratch: &mut [u8],
+    response: &mut Response<N>,
+    mut expired: impl FnMut() -> bool,
+) -> Result<(), ExchangeError<S::Error>> {
     while !response.is_complete() && response.dropped() <= MAX_DROPPED {
         if expired() {
             return Err(ExchangeError::Late);

@@ -126,6 +126,47 @@ fn a_break_at_every_byte_of_the_request() {
     }
 }
 
+/// A server may refuse a request before it has read all of it, and close (RFC 9112, section 9.5).
+#[test]
+fn a_refusal_before_the_end_of_the_request_counts() {
+    let (mut whole, server) = device([Script::accepted()], Rules::default());
+    whole.push("Door open").unwrap();
+    attempts(&mut whole, &server);
+    let request = server.requests.borrow()[0].clone();
+    let body_at = request.find("\r\n\r\n").unwrap() + 4;
+    let text = |script| match script {
+        Script::Answer(text) => text,
+        other => panic!("{other:?}"),
+    };
+    for length in 0..request.len() {
+        let early = |script| first(Script::AnswerAfter(length, text(script)));
+        let (report, left) = early(Script::status(413, "", "{}"));
+        assert!(
+            matches!(report.verdict, Verdict::Rejected(Reason::Server(_))),
+            "{length} {report:?}"
+        );
+        assert_eq!(left, [State::Rejected(413)], "{length}");
+
+        // A success that nobody can have earned yet is none; one to a whole request is.
+        let (report, _) = early(Script::accepted());
+        match length < body_at {
+            true => assert!(matches!(report.verdict, Verdict::RetryAt(_)), "{length}"),
+            false => assert!(
+                matches!(report.verdict, Verdict::Delivered { .. }),
+                "{length}"
+            ),
+        }
+
+        // An answer that breaks off tells no more than none.
+        let cut = Script::Answer("HTTP/1.1 413 X\r\nContent-Le".into());
+        let (report, _) = early(cut);
+        match length < body_at {
+            true => assert!(matches!(report.verdict, Verdict::RetryAt(_)), "{length}"),
+            false => assert_eq!(report.verdict, Verdict::MaybeSent, "{length}"),
+        }
+    }
+}
+
 #[test]
 fn a_refusal_for_good_is_kept_and_not_repeated() {
     for (status, body, message) in [

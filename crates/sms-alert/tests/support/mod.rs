@@ -230,6 +230,8 @@ pub enum Script {
     Stall(String),
     /// It breaks after so many bytes of the request.
     BreakAfter(usize),
+    /// It answers after so many bytes of the request and takes no more.
+    AnswerAfter(usize, String),
 }
 
 impl Script {
@@ -286,6 +288,7 @@ impl Connect for Scripted {
             Script::Answer(answer) => (answer, usize::MAX, false),
             Script::Stall(answer) => (answer, usize::MAX, true),
             Script::BreakAfter(room) => (String::new(), room, false),
+            Script::AnswerAfter(room, answer) => (answer, room, false),
         };
         self.requests.borrow_mut().push(String::new());
         let answer = answer.into_bytes().into();
