@@ -261,7 +261,7 @@ fn nobody_is_trusted_if_the_certificates_cannot_be_read() {
 fn without_random_numbers_nobody_is_connected_to() {
     let root = root(Kind::P256);
     let port = serve_well(identity(leaf_params(), Kind::P256, &root), &TLS13);
-    let mut device = Device::with(gateway_tls::MEMORY_LEN, |_| false, &[root.der()]);
+    let mut device = Device::with(|_| false, &[root.der()]);
     assert_eq!(device.ask(NAME, port), Err(TlsError::NoRandom));
 }
 

@@ -33,22 +33,36 @@ pub struct Device {
 
 impl Device {
     pub fn new(roots: &[&[u8]]) -> Self {
-        Self::with(MEMORY_LEN, entropy, roots)
+        Self::with(entropy, roots)
     }
 
-    pub fn with(memory_len: usize, entropy: fn(&mut [u8]) -> bool, roots: &[&[u8]]) -> Self {
+    pub fn with(entropy: fn(&mut [u8]) -> bool, roots: &[&[u8]]) -> Self {
+        let mut device = Self::made(entropy);
+        device.trust(roots);
+        device
+    }
+
+    /// A device that nobody told whom to trust.
+    pub fn untaught() -> Self {
+        Self::made(entropy)
+    }
+
+    fn made(entropy: fn(&mut [u8]) -> bool) -> Self {
         let alone = ALONE
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let memory = vec![0; memory_len].leak();
-        let mut connect = TlsConnect::new(Tcp { name: None }, entropy, memory).unwrap();
-        let roots = roots.concat();
-        connect.trust(Certificates::new(&roots));
+        let memory = vec![0; MEMORY_LEN].leak();
+        let mut connect = TlsConnect::new(Tcp, entropy, memory).unwrap();
         connect.tell_time(Some(NOW));
         Self {
             connect,
             _alone: alone,
         }
+    }
+
+    pub fn trust(&mut self, roots: &[&[u8]]) {
+        let roots = roots.concat();
+        self.connect.trust(Certificates::new(&roots));
     }
 
     /// Connects to a port of this machine that is called `name`, sends a line and returns all that comes back.
@@ -71,9 +85,7 @@ impl Device {
 }
 
 /// TCP to this machine, whatever the host's name.
-pub struct Tcp {
-    name: Option<&'static str>,
-}
+pub struct Tcp;
 
 impl Connect for Tcp {
     type Error = TcpError;
