@@ -11,9 +11,15 @@ pub enum MaybeSentPolicy {
     /// It is reported and kept, and not sent again until [`Outbox::resend`] says so: no duplicates.
     #[default]
     Hold,
-    /// It is sent again with the same `local_id`: a duplicate rather than a gap.
+    /// It is sent again with the same `local_id`, up to [`MAX_DOUBTS`] times a start, and then held: a duplicate rather
+    /// than a gap.
     Resend,
 }
+
+/// Most requests for an alert in a row that leave a doubt: half a day of them at the default backoff.
+///
+/// A server that acts and never answers makes a duplicate of each, and most alerts have no expiry to end that.
+pub const MAX_DOUBTS: u8 = 250;
 
 /// What becomes of an alert that finds the outbox full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +73,8 @@ pub struct Entry {
     pub expires_at: Option<u64>,
     /// The attempts since the start that ended without a settlement.
     pub failures: u16,
+    /// The attempts since the start, or since it was released, after which the server may have acted.
+    pub doubts: u8,
     /// The uptime in milliseconds before which it is not tried.
     pub due_ms: u64,
     /// Whether the store says that a request may have reached the server.
@@ -104,6 +112,7 @@ impl Entry {
             doubtful: true,
             expires_at: None,
             failures: 0,
+            doubts: 0,
             due_ms: 0,
             stored_sending: false,
         }

@@ -15,7 +15,7 @@
 use core::fmt;
 
 use crate::alert::{Alert, Priority};
-use crate::entry::{Entry, MaybeSentPolicy, Next, Pushed, Rules, State, WhenFull};
+use crate::entry::{Entry, MAX_DOUBTS, MaybeSentPolicy, Next, Pushed, Rules, State, WhenFull};
 use crate::local_id::{AlertId, DeviceName, LocalIdText};
 use crate::record::{self, MAX_RECORD_LEN, Record, Stored};
 use crate::store::Store;
@@ -207,9 +207,10 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             entry.doubtful = true;
             entry.due_ms = due_ms;
             entry.failures = entry.failures.saturating_add(1);
+            entry.doubts = entry.doubts.saturating_add(1);
             entry.state = match policy {
-                MaybeSentPolicy::Hold => State::MaybeSent,
-                MaybeSentPolicy::Resend => State::Queued,
+                MaybeSentPolicy::Resend if entry.doubts < MAX_DOUBTS => State::Queued,
+                MaybeSentPolicy::Resend | MaybeSentPolicy::Hold => State::MaybeSent,
             };
         });
         Ok(())
@@ -247,6 +248,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
         self.update(slot, |entry| {
             entry.state = State::Queued;
             entry.stored_sending = false;
+            entry.doubts = 0;
             entry.due_ms = 0;
         });
         Ok(())
@@ -309,6 +311,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             doubtful,
             expires_at: record.alert.expires_at,
             failures: 0,
+            doubts: 0,
             due_ms: 0,
             stored_sending: record.stored == Stored::Sending,
         }

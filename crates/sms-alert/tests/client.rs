@@ -4,8 +4,8 @@ mod support;
 
 use embedded_io_async::ErrorKind;
 use sms_alert::{
-    ClockTrouble, ExchangeError, Failure, MaybeSentPolicy, Priority, Reason, Report, Rules, State,
-    Step, Verdict,
+    ClockTrouble, ExchangeError, Failure, MAX_DOUBTS, MaybeSentPolicy, Priority, Reason, Report,
+    Rules, State, Step, Verdict,
 };
 use support::{Device, DeviceStep, Flash, NOW, PowerCut, Script, Scripted};
 
@@ -349,6 +349,26 @@ fn the_policy_decides_on_doubts() {
     let requests = server.requests.borrow();
     let body = |index: usize| requests[index].split_once("\r\n\r\n").unwrap().1.to_owned();
     assert_eq!(body(0), body(2), "the same local_id");
+}
+
+/// A server that acts and never answers would send the same message until the alert expires.
+#[test]
+fn doubts_come_to_an_end() {
+    let resend = Rules {
+        maybe_sent: MaybeSentPolicy::Resend,
+        ..Rules::default()
+    };
+    let lost = std::iter::repeat_n(Script::Answer(String::new()), 300);
+    let (mut device, server) = device(lost, resend);
+    let id = device.push("Door open").unwrap();
+    let reports = attempts(&mut device, &server);
+    assert_eq!(reports.len(), usize::from(MAX_DOUBTS));
+    assert!(reports.iter().all(|one| one.verdict == Verdict::MaybeSent));
+    assert_eq!(device.entries()[0].state, State::MaybeSent);
+    // A person may begin again.
+    device.outbox.borrow_mut().resend(id).unwrap();
+    let released = device.entries()[0];
+    assert_eq!((released.state, released.doubts), (State::Queued, 0));
 }
 
 #[test]
