@@ -96,7 +96,7 @@ impl Link {
 impl Network for Link {
     fn describe(&self) -> heapless::String<64> {
         match self.answers {
-            true => StackNetwork(self.stack).describe(),
+            true => stack::describe(self.stack),
             // Always fits.
             false => "down, the W5500 doesn't answer: check it, and restart"
                 .try_into()

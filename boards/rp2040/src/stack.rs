@@ -1,8 +1,12 @@
 //! The IP stack, whatever link it is over.
 
+use core::fmt::Write as _;
+
 use embassy_executor::Spawner;
 use embassy_net::{Config, Runner, Stack, StackResources};
 use embassy_net_driver_channel::{self as channel, driver::HardwareAddress};
+use gateway_firmware::{Network, StackNetwork};
+use gateway_tls::Memory;
 use static_cell::StaticCell;
 
 #[cfg(feature = "pico-w")]
@@ -39,6 +43,14 @@ pub fn start(spawner: Spawner, device: Device<'static>) -> Stack<'static> {
         embassy_net::new(device, Config::dhcpv4(Default::default()), resources, seed);
     spawner.spawn(run(runner).unwrap());
     stack
+}
+
+/// Returns what a status line says of the stack, and of the memory that TLS has over it.
+pub fn describe(stack: Stack<'static>) -> heapless::String<64> {
+    let mut text = StackNetwork(stack).describe();
+    // Always fits: the longest address has 18 characters.
+    let _ = write!(text, "; TLS {}", Memory::now());
+    text
 }
 
 #[embassy_executor::task]

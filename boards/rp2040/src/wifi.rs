@@ -143,7 +143,7 @@ impl Link {
 impl Network for Link {
     fn describe(&self) -> heapless::String<64> {
         match self.answers {
-            true => StackNetwork(self.stack).describe(),
+            true => stack::describe(self.stack),
             // Always fits.
             false => "down, the radio doesn't answer: check its firmware, and restart"
                 .try_into()

@@ -120,7 +120,7 @@ export function environment([id, key]) {
  * @property {boolean} [tls] whether the server speaks TLS
  * @property {boolean} [blank] whether the board was never provisioned
  * @property {boolean} [second] whether the device has the second secret too
- * @property {string} [network] of the device's settings
+ * @property {string | ((server: Standin) => string)} [network] of the device's settings
  * @property {string[]} [options] of the provisioning
  * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
  */
@@ -130,12 +130,13 @@ export function environment([id, key]) {
  * @param {(scene: Scene) => Promise<void>} play
  * @param {Setting} [setting]
  */
-export async function rehearse(play, { tls, blank = false, faults, ...plan } = {}) {
+export async function rehearse(play, { tls, blank = false, faults, network: given, ...plan } = {}) {
   const server = await startStandin({ tls });
   const elf = new Elf(firmware);
   const flash = new Flash();
   flash.load(elf, FLASH_BASE);
-  if (!blank) flash.bytes.set(provision({ port: server.port, ...plan }), STORE_START);
+  const settings = typeof given === 'function' ? given(server) : given;
+  if (!blank) flash.bytes.set(provision({ port: server.port, network: settings, ...plan }), STORE_START);
   // Certificates are dated by the system's clock.
   const board = new Board({ elf, flash, start: new Date(), faults });
   board.clock.set(board.worldTime);
