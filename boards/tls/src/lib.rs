@@ -37,4 +37,4 @@ pub use tcp::{TcpConnect, TcpError, TcpStream};
 pub use trust::ROOTS;
 
 /// Bytes of memory that are enough for every server that was tried: see the README.
-pub const MEMORY_LEN: usize = 80 * 1024;
+pub const MEMORY_LEN: usize = 64 * 1024;
