@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
-use crate::exit::Failure;
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure};
 
 /// Prints one line to standard output; a reader that has gone away is no failure.
 pub fn line(text: impl Display) -> Result<(), Failure> {
@@ -28,4 +31,23 @@ pub fn done(text: impl Display) {
 /// Prints one line to standard error, as far as that goes.
 pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints what was done, for a person or a script.
+pub fn report(json: bool, facts: Value, text: impl Display) -> Result<Exit, Failure> {
+    match json {
+        true => line(facts)?,
+        false => line(text)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Returns a path as a shell takes it.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:,@%".contains(char);
+    match text.chars().all(plain) && !text.is_empty() {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
 use crate::exit::{Exit, Failure};
 use crate::moment;
-use crate::provision::image::report;
+use crate::output::report;
 
 /// The options of `gateway device set-clock`.
 #[derive(Args, Debug)]

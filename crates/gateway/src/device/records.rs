@@ -9,8 +9,9 @@ use crate::credentials::CredentialArgs;
 use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
 use crate::device::status;
 use crate::exit::{Exit, Failure};
+use crate::output::report;
 use crate::provision::contents::{self, KeyPlace, Record};
-use crate::provision::image::{CustodyArgs, report};
+use crate::provision::custody::CustodyArgs;
 use crate::provision::settings_args::SettingsArgs;
 use crate::sign::api;
 

@@ -13,9 +13,8 @@ use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
 use crate::device::records::{key_place, send_credential};
 use crate::device::status;
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::output::{self, report};
 use crate::provision::describe;
-use crate::provision::image::report;
 use crate::sign::api;
 
 /// The options of `gateway device rotate`.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::device::connection::{Connection, LineArgs};
 use crate::exit::{Exit, Failure};
 use crate::moment;
-use crate::provision::image::{custody_name, report};
+use crate::output::report;
+use crate::provision::custody::custody_name;
 use crate::provision::{describe, key_file};
 
 /// The options of `gateway device status`.

@@ -16,7 +16,10 @@ use zeroize::Zeroizing;
 
 use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
-use crate::provision::image::{CustodyArgs, Plan, custody_name, report, write};
+use crate::output::report;
+use crate::provision::custody::{CustodyArgs, custody_name};
+use crate::provision::image::Plan;
+use crate::provision::image_file::write;
 use crate::provision::settings::{Checking, Settings};
 use crate::provision::settings_args::SettingsArgs;
 use crate::provision::target::Target;

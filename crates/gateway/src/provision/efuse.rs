@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::credentials::{CredentialArgs, Secrets};
 use crate::exit::{Exit, Failure};
 use crate::output;
-use crate::provision::image::{report, shown};
+use crate::output::report;
 use crate::provision::key_file::{self, KEY_LEN};
 use crate::provision::target::Target;
 use crate::sign::api;
@@ -133,7 +133,7 @@ impl BurnArgs {
         let command = format!(
             "espefuse --chip {} --port PORT burn-key BLOCK_KEY{block} {} HMAC_UP",
             self.target.name(),
-            shown(&self.out)
+            output::shell_word(&self.out)
         );
         output::note(format_args!(
             "warning: burning is final: block {block} of that chip can never be changed or read again; \

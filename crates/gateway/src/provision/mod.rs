@@ -2,9 +2,11 @@
 
 mod batch;
 pub mod contents;
+pub mod custody;
 pub mod describe;
 mod efuse;
-pub mod image;
+mod image;
+mod image_file;
 pub mod key_file;
 mod rotate;
 pub mod settings;
@@ -73,10 +75,10 @@ impl ProvisionArgs {
     /// Whether a JSON object is to be printed.
     pub fn json(&self) -> bool {
         match &self.command {
-            ProvisionCommand::Image(args) => args.json,
+            ProvisionCommand::Image(args) => args.file.json,
             ProvisionCommand::EfuseKey(args) => args.json(),
             ProvisionCommand::DeviceKey(args) => args.json(),
-            ProvisionCommand::Rotate(args) => args.json,
+            ProvisionCommand::Rotate(args) => args.file.json,
             ProvisionCommand::Batch(args) => args.json,
             ProvisionCommand::Show(args) => args.json,
             ProvisionCommand::Settings(_) => false,

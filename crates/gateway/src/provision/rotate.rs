@@ -7,16 +7,13 @@ use clap::Args;
 use secure_store::{Credential, Key};
 use serde_json::json;
 
-use crate::credentials::CredentialArgs;
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::output::{self, report};
 use crate::provision::contents;
 use crate::provision::describe;
-use crate::provision::image::{CustodyArgs, packed, report, shown, write};
+use crate::provision::image_file::{self, ImageFileArgs, packed};
 use crate::provision::show;
 use crate::provision::store_image::StoreImage;
-use crate::provision::target::Target;
-use crate::sign::api;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,32 +33,16 @@ pub struct RotateArgs {
     /// The image that was read from the device: its store, or with --target its whole flash
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
-    /// The chip
-    #[arg(long, value_enum)]
-    target: Target,
-    /// The API whose new credential the device gets
-    #[arg(long, value_parser = api)]
-    api: &'static Api,
-    /// The file to write, readable by its owner alone
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Write UF2
-    #[arg(long)]
-    uf2: bool,
     #[command(flatten)]
-    custody: CustodyArgs,
-    /// Print a JSON object
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    credentials: CredentialArgs,
+    pub file: ImageFileArgs,
 }
 
 /// Puts the credential into the image.
 pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
-    let place = args.custody.key_place(args.api)?;
-    let device_key = args.custody.device_key()?;
-    let (mut bytes, _) = show::read(&args.image, Some(args.target))?;
+    let file = &args.file;
+    let place = file.custody.key_place(file.api)?;
+    let device_key = file.custody.device_key()?;
+    let mut bytes = show::read(&args.image, Some(file.target))?;
     let mut store = StoreImage::open(&mut bytes, device_key.as_ref())?;
     let slots = slots(&mut store)?;
     let slot = slots.standby();
@@ -76,12 +57,9 @@ pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
             describe::next(&slots)
         )));
     }
-    same_api(
-        &mut store,
-        contents::credential_key(slots.active()),
-        args.api,
-    )?;
-    let secrets = args.credentials.secrets(args.api)?;
+    let active = contents::credential_key(slots.active());
+    same_api(&mut store, active, file.api)?;
+    let secrets = file.credentials.secrets(file.api)?;
     let deployed = slots.deployed(slot).map_err(Failure::invalid)?;
     // The order of the device: a credential whose slot is called empty is no harm, the reverse is.
     for record in [
@@ -93,18 +71,18 @@ pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
             .map_err(Failure::invalid)?;
     }
     drop(store);
-    let file = packed(args.target, args.uf2, bytes)?;
-    write(&args.out, &file)?;
-    let command = args.target.flash_command(&shown(&args.out), args.uf2);
+    let bytes = packed(file.target, file.uf2, bytes)?;
+    image_file::write(&file.out, &bytes)?;
+    let command = file.flash_command();
     output::note(
         "note: what the device has written since its flash was read is lost when this is flashed",
     );
     report(
-        args.json,
-        json!({ "ok": true, "file": args.out, "slot": format!("{slot:?}"), "flash": command }),
+        file.json,
+        json!({ "ok": true, "file": file.out, "slot": format!("{slot:?}"), "flash": command }),
         format_args!(
             "{} is written: the new credential is in slot {slot:?}\nflash it with: {command}",
-            args.out.display()
+            file.out.display()
         ),
     )
 }

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::provision::custody::custody_name;
 use crate::provision::describe::{describe, name};
-use crate::provision::image::custody_name;
 use crate::provision::store_image::{Error, StoreImage};
 use crate::provision::target::Target;
 use crate::provision::{key_file, uf2};
@@ -50,7 +50,7 @@ pub struct ShowArgs {
 
 /// Shows an image.
 pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
-    let (mut bytes, _) = read(&args.image, args.target)?;
+    let mut bytes = read(&args.image, args.target)?;
     let device_key = args
         .device_key_file
         .as_deref()
@@ -89,12 +89,14 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// Reads the store's bytes out of a file; returns whether it is UF2.
-pub fn read(path: &Path, target: Option<Target>) -> Result<(Zeroizing<Vec<u8>>, bool), Failure> {
+/// Reads the store's bytes out of a file.
+pub fn read(path: &Path, target: Option<Target>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let name = path.display();
-    let mut bytes = Zeroizing::new(Vec::new());
     let unreadable = |error| Failure::usage(format_args!("can't read {name}: {error}"));
     let file = File::open(path).map_err(unreadable)?;
+    // As large as it will get, so that no copy of a plain image is left behind by growing.
+    let len = file.metadata().map_err(unreadable)?.len().min(MAX_LEN);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(len as usize + 1));
     file.take(MAX_LEN)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
@@ -102,7 +104,7 @@ pub fn read(path: &Path, target: Option<Target>) -> Result<(Zeroizing<Vec<u8>>, 
         let decoded = uf2::decode(&bytes)
             .map_err(|why| Failure::invalid(format_args!("{name} is a damaged UF2 file: {why}")))?;
         return match Target::Rp2040.uf2_address() {
-            Some(address) if address == decoded.address => Ok((decoded.bytes, true)),
+            Some(address) if address == decoded.address => Ok(decoded.bytes),
             _ => Err(Failure::invalid(format_args!(
                 "{name} is not the image of a store: it is for address {:#x}",
                 decoded.address
@@ -110,13 +112,13 @@ pub fn read(path: &Path, target: Option<Target>) -> Result<(Zeroizing<Vec<u8>>, 
         };
     }
     let Some(target) = target else {
-        return Ok((bytes, false));
+        return Ok(bytes);
     };
     let region = target.store();
     let start = region.start as usize;
     match bytes.get(start..start + region.len as usize) {
-        Some(store) => Ok((Zeroizing::new(store.to_vec()), false)),
-        None if bytes.len() == region.len as usize => Ok((bytes, false)),
+        Some(store) => Ok(Zeroizing::new(store.to_vec())),
+        None if bytes.len() == region.len as usize => Ok(bytes),
         None => Err(Failure::usage(format_args!(
             "{name} has {} bytes and can't be the flash of {}, whose store ends at {}",
             bytes.len(),
