@@ -15,28 +15,33 @@ use esp_hal::time::Instant;
 use esp_hmac::{BlockKey, Hmac, KeyBlock};
 use esp_println::println;
 use esp_storage::FlashStorage;
-use gateway_esp32::{Fuses, key_state, store_region};
-use secure_store::{
-    ClockRecord, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN, Plain, Store,
-};
+use gateway_esp32::{DEVICE_KEY_BLOCK, Fuses, key_state, read_record, store_region};
+use secure_store::{ClockRecord, Credential, CredentialKey, Custody, Key, MAX_CREDENTIAL_LEN};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
-/// Known when it compiles: the longest value that an ID makes.
+/// Known when it compiles: the longest value that an ID makes, and the line with it.
 const VALUE_LEN: usize = Scheme::KidExp.value_len(MAX_ID_LEN, 0);
+const LINE_LEN: usize = Scheme::KidExp.line_len(MAX_ID_LEN, 0);
 
 #[esp_hal::main]
 fn main() -> ! {
     let p = esp_hal::init(esp_hal::Config::default());
+    let hmac = RefCell::new(Hmac::new(Fuses::new(p.HMAC, p.SHA, p.DS)));
 
-    // Once: what the device was provisioned with.
+    // Once: what the device was provisioned with, sealed or not.
     let mut flash = FlashStorage::new(p.FLASH);
     let region = store_region(&mut flash).unwrap();
-    let mut store = Store::<_, Plain, 32>::open(flash, region, Plain).unwrap();
+    let mut read = |key, out| {
+        let device_key = BlockKey::new(&hmac, DEVICE_KEY_BLOCK);
+        read_record(&mut flash, region, device_key, key, out).unwrap()
+    };
     let mut value = [0; MAX_CREDENTIAL_LEN];
-    let record = store.get(Key::credential(0), &mut value).unwrap();
-    let credential = record.and_then(|record| Credential::decode(record.value));
+    let credential = read(Key::credential(0), &mut value).and_then(Credential::decode);
     let credential = credential.expect("slot A has no credential: provision the device");
+    let mut value = [0; ClockRecord::LEN];
+    let floor = read(Key::CLOCK, &mut value).and_then(ClockRecord::decode);
+    let floor_secs = floor.unwrap_or_default().floor_secs;
     let CredentialKey::Hardware(place) = credential.key else {
         panic!("the key lies in the flash: provision the device with --hardware-key");
     };
@@ -45,17 +50,12 @@ fn main() -> ! {
     println!("{state}");
 
     // Once: the constant part of the token is encoded. The key stays where it is.
-    let hmac = RefCell::new(Hmac::new(Fuses::new(p.HMAC, p.SHA, p.DS)));
     let api = Api::by_name(credential.api).expect("the credential is of an API that is not known");
     let key = BlockKey::new(&hmac, block);
     let mut authorizer = Authorizer::<_, VALUE_LEN>::with_engine(api, credential.id, key).unwrap();
 
     // Whenever a clock tells the time.
     let build_secs = env!("BUILD_SECS").parse().unwrap();
-    let mut stored = [0; ClockRecord::LEN];
-    let record = store.get(Key::CLOCK, &mut stored).unwrap();
-    let floor = record.and_then(|record| ClockRecord::decode(record.value));
-    let floor_secs = floor.unwrap_or_default().floor_secs;
     let (unix_secs, told_by) = match floor_secs > build_secs {
         true => (floor_secs, "the store: no earlier than this"),
         false => (build_secs, "the build: the firmware is no older"),
@@ -70,15 +70,13 @@ fn main() -> ! {
 
     // For each request: a token that is still good is not signed again.
     let authorization = authorizer.authorize(clock.now(uptime_ms())).unwrap();
-    let mut line = [0; 24 + VALUE_LEN];
+    let mut line = [0; LINE_LEN];
     let line = authorization.write_line(&mut line).unwrap();
 
     println!("{line}");
     match state.is_hardware() {
         true => println!("custody: {}", Custody::Hardware),
-        false => println!(
-            "custody: in hardware, but software can read the key: burn its read protection"
-        ),
+        false => println!("custody: in hardware, but software can read the key"),
     }
     println!("time: {unix_secs} by {told_by}");
     loop {

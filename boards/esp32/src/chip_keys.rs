@@ -16,12 +16,11 @@ use secure_store::atecc608::{Atecc608, AteccError, DEFAULT_ADDRESS, SlotKey};
 
 use crate::board::{Bus, SharedBus};
 #[cfg(hmac_peripheral)]
-use crate::fuse_keys::Fuses;
+use crate::fuse_keys::{DEVICE_KEY_BLOCK, Fuses};
 
-/// The key that the store is sealed under and that is proved to whoever provisions: `BLOCK_KEY1`, or slot 2.
-///
-/// `BLOCK_KEY0` is left for the API's key, and the other blocks for secure boot and flash encryption.
-pub const DEVICE_KEY: u8 = if cfg!(hmac_peripheral) { 1 } else { 2 };
+/// The slot whose key seals the store on a chip without the peripheral.
+#[cfg(not(hmac_peripheral))]
+const DEVICE_KEY_SLOT: u8 = 2;
 
 /// The places of keys on one board.
 pub struct Keys {
@@ -46,7 +45,10 @@ impl ChipKeys for Keys {
     }
 
     fn device_key(&self) -> Option<Key> {
-        self.key(DEVICE_KEY)
+        #[cfg(hmac_peripheral)]
+        return Some(Key::Fuse(BlockKey::new(self.hmac, DEVICE_KEY_BLOCK)));
+        #[cfg(not(hmac_peripheral))]
+        self.key(DEVICE_KEY_SLOT)
     }
 }
 

@@ -7,6 +7,11 @@ use esp_hal::efuse::{
 use esp_hal::peripherals::{DS, HMAC, SHA};
 use esp_hmac::{KeyBlock, KeyState, Register, Registers};
 
+/// The block whose key seals the store and is proved to whoever provisions.
+///
+/// `BLOCK_KEY0` is left for the API's key, and the others for secure boot, flash encryption and the next API key.
+pub const DEVICE_KEY_BLOCK: KeyBlock = KeyBlock::new(1).unwrap();
+
 /// The registers of the HMAC peripheral.
 ///
 /// It owns SHA, which HMAC computes with, and the digital signature peripheral, which can hold both: nothing else in the

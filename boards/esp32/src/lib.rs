@@ -16,12 +16,14 @@ pub mod noise;
 mod partition;
 #[cfg(feature = "gateway")]
 pub mod pins;
+mod record;
 #[cfg(feature = "gateway")]
 pub mod watch;
 #[cfg(feature = "gateway")]
 pub mod wifi;
 
 #[cfg(hmac_peripheral)]
-pub use fuse_keys::{Fuses, key_state};
+pub use fuse_keys::{DEVICE_KEY_BLOCK, Fuses, key_state};
 pub use last_words::last_words;
 pub use partition::{NoStore, store_region};
+pub use record::{ReadError, read_record};
