@@ -5,10 +5,9 @@ use core::fmt::Write as _;
 use core::ptr::NonNull;
 
 use embassy_time::{Duration, with_timeout};
-use gateway_firmware::{NoTls, Transport, private_address};
+use gateway_firmware::{Anchors, NoTls, Transport, private_address};
 use heapless::{String, Vec};
 use mbedtls_rs::{Certificate, ClientSessionConfig, Session, SessionConfig, Tls};
-use secure_store::Certificates;
 use sms_alert::{Connect, Host};
 use zeroize::Zeroizing;
 
@@ -18,8 +17,8 @@ use crate::random::Generator;
 use crate::stream::{TlsStream, of_handshake};
 use crate::{clock, heap, random, trust};
 
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(60);
+/// How long a handshake may take: less than the watchdog leaves an attempt, with the rest of it.
+const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// The port of plain HTTP.
 const HTTP_PORT: u16 = 80;
@@ -90,13 +89,17 @@ impl<C: Connect> Transport for TlsConnect<C> {
         self.plain = plain;
     }
 
-    fn trust(&mut self, certificates: Option<Certificates<'_>>) {
+    fn trust(&mut self, anchors: Anchors<'_>) {
         // The old ones give their memory back first.
         self.trusted = Trusted::Nobody;
-        if let Some(certificates) = certificates
-            && let Ok(read) = trust::provisioned(certificates)
-        {
-            self.trusted = Trusted::Read(read);
+        match anchors {
+            Anchors::Own => self.trusted = Trusted::Roots,
+            Anchors::Provisioned(certificates) => {
+                if let Ok(read) = trust::provisioned(certificates) {
+                    self.trusted = Trusted::Read(read);
+                }
+            }
+            Anchors::Lost => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod support;
 
+use gateway_firmware::{Anchors, Transport};
 use gateway_tls::{Memory, ROOTS, TlsError};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::version::TLS13;
@@ -34,4 +35,6 @@ fn they_are_what_is_trusted_at_first() {
     println!("all roots: {} bytes held", Memory::now().used);
     device.trust(&[root.der()]);
     assert_eq!(device.ask(NAME, port), Ok(String::new()));
+    device.connect.trust(Anchors::Own);
+    assert_eq!(device.ask(NAME, port), Err(TlsError::UnknownIssuer));
 }

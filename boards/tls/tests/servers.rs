@@ -2,7 +2,7 @@
 
 mod support;
 
-use gateway_firmware::Transport;
+use gateway_firmware::{Anchors, Transport};
 use gateway_tls::{Memory, TlsError};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use rustls::SupportedProtocolVersion;
@@ -227,6 +227,25 @@ fn each_of_several_provisioned_roots_is_trusted() {
 }
 
 #[test]
+fn a_server_can_be_trusted_by_its_own_certificate() {
+    let leaf =
+        rcgen::CertifiedIssuer::self_signed(leaf_params(), support::pki::key(Kind::P256)).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(leaf.key().serialize_der());
+    let chain = vec![leaf.der().to_vec()];
+    let identity = Identity {
+        chain,
+        key: key.into(),
+    };
+    let port = serve_well(identity, &TLS13);
+    let mut device = Device::new(&[leaf.der()]);
+    assert_eq!(device.ask(NAME, port), Ok(ANSWER.to_owned()));
+    assert_eq!(
+        device.ask("other.example.com", port),
+        Err(TlsError::WrongHost)
+    );
+}
+
+#[test]
 fn dates_follow_the_time_that_is_told() {
     let root = root(Kind::P256);
     let port = serve_well(identity(leaf_params(), Kind::P256, &root), &TLS13);
@@ -248,12 +267,10 @@ fn nobody_is_trusted_if_the_certificates_cannot_be_read() {
     let root = root(Kind::P256);
     let port = serve_well(identity(leaf_params(), Kind::P256, &root), &TLS13);
     let mut device = Device::new(&[root.der()]);
-    device.connect.trust(None);
+    device.connect.trust(Anchors::Lost);
     assert_eq!(device.ask(NAME, port), Err(TlsError::Trust));
     let garbage = [0x30, 3, 1, 2, 3];
-    device
-        .connect
-        .trust(secure_store::Certificates::new(&garbage));
+    device.trust(&[&garbage]);
     assert_eq!(device.ask(NAME, port), Err(TlsError::Trust));
 }
 

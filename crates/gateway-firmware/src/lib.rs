@@ -67,5 +67,5 @@ pub use side::SideLine;
 pub use store::{BoardStore, OpenError, RECORDS, seal};
 pub use tcp::{PlainConnect, PlainError, PlainStream};
 pub use threshold::{HYSTERESIS_MILLIDEGREES, Threshold};
-pub use transport::{NoTls, Transport, may_send, private_address};
+pub use transport::{Anchors, NoTls, Transport, may_send, private_address};
 pub use vitals::{Vital, Vitals};

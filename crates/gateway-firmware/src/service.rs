@@ -23,7 +23,7 @@ use crate::refusal::{BoardRefusal, Refusal};
 use crate::sender::{BoardClient, Sender};
 use crate::shared::{BoardOutbox, ChipKey, FlashError, Shared, uptime_ms};
 use crate::store::BoardStore;
-use crate::transport::{Transport as _, may_send};
+use crate::transport::{Anchors, Transport as _, may_send};
 
 /// Milliseconds that an answer is waited for.
 const PATIENCE_MS: u64 = 30_000;
@@ -136,13 +136,12 @@ fn trust<B: Board>(
         return Ok(());
     };
     match store.certificates(&mut der) {
-        Ok(None) => Ok(()),
         Ok(certificates) => {
-            connect.trust(certificates);
+            connect.trust(certificates.map_or(Anchors::Own, Anchors::Provisioned));
             Ok(())
         }
         Err(error) => {
-            connect.trust(None);
+            connect.trust(Anchors::Lost);
             Err(error)
         }
     }

@@ -13,12 +13,22 @@ pub trait Transport: Connect {
     /// Goes over plain TCP, and to private addresses alone, or over TLS again.
     fn use_plain_http(&mut self, _plain: bool) {}
 
-    /// Trusts these certificates from now on, instead of those that come with the program; with `None`
-    /// nobody, for the provisioned ones can't be read.
-    fn trust(&mut self, _certificates: Option<Certificates<'_>>) {}
+    /// Takes whom to trust from now on.
+    fn trust(&mut self, _anchors: Anchors<'_>) {}
 
     /// Takes the time, in Unix seconds, by which certificates are judged, or that there is none.
     fn tell_time(&mut self, _unix_secs: Option<u64>) {}
+}
+
+/// The certificates that a server's has to come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Anchors<'a> {
+    /// Those that come with the program: none are provisioned.
+    Own,
+    /// Those that are provisioned, and no others.
+    Provisioned(Certificates<'a>),
+    /// None: the provisioned ones can't be read.
+    Lost,
 }
 
 /// Says whether alerts, and the credential with them, may be sent to a host.

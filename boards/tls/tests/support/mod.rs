@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use embassy_futures::block_on;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
-use gateway_firmware::Transport;
+use gateway_firmware::{Anchors, Transport};
 use gateway_tls::{MEMORY_LEN, TlsConnect, TlsError};
 use secure_store::Certificates;
 use sms_alert::{Connect, Host};
@@ -62,7 +62,8 @@ impl Device {
 
     pub fn trust(&mut self, roots: &[&[u8]]) {
         let roots = roots.concat();
-        self.connect.trust(Certificates::new(&roots));
+        let roots = Certificates::new(&roots).unwrap();
+        self.connect.trust(Anchors::Provisioned(roots));
     }
 
     /// Connects to a port of this machine that is called `name`, sends a line and returns all that comes back.
