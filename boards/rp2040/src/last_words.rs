@@ -57,6 +57,12 @@ pub(crate) fn record(words: fmt::Arguments<'_>) {
     });
 }
 
+/// Starts the board again because somebody asked for it.
+pub fn restart() -> ! {
+    record(format_args!("a restart that was asked for"));
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 /// Writes what fits.
 struct Writer<'a>(&'a mut Record);
 

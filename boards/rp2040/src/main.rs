@@ -17,7 +17,7 @@ use embedded_hal_bus::i2c::RefCellDevice;
 use gateway_firmware::{Parts, Wires, run};
 use gateway_rp2040::board::{Element, Rp2040, Temperature, start_reason};
 use gateway_rp2040::bus::Bus;
-use gateway_rp2040::{last_words, link, memory, noise, usb, watch};
+use gateway_rp2040::{last_words, link, memory, noise, restart, usb, watch};
 use gateway_tls::{MEMORY_LEN, TcpConnect, TlsConnect};
 use secure_store::{Ds3231, Region, Rtc};
 use static_cell::{ConstStaticCell, StaticCell};
@@ -116,5 +116,5 @@ async fn main(spawner: Spawner) {
         last_words,
     })
     .await;
-    cortex_m::peripheral::SCB::sys_reset();
+    restart();
 }
