@@ -4,6 +4,9 @@
  * NXP UM10204 revision 7, section 3.1.5 (byte format), 3.1.6 (acknowledge). Each byte takes nine clock periods of the
  * length that the firmware has set. A bus also tells its chips for how long the data line was low in a byte, which is
  * what wakes an ATECC608; runs of zeros from one byte into the next are not added up.
+ *
+ * A chip that was interrupted may hold the data line low (section 3.1.16): from then on nothing on the bus ever ends. The
+ * level on the pin itself is the test's to drive.
  */
 
 import { I2CMode } from 'rp2040js';
@@ -26,6 +29,24 @@ export class I2cBus {
   /** @type {I2cDevice | null} */
   #addressed = null;
 
+  /** How many more bytes and conditions end until a chip holds the bus. */
+  #endsLeft = Infinity;
+
+  /** Has a chip hold the bus after so many more bytes and conditions. @param {number} count */
+  holdAfter(count) {
+    this.#endsLeft = count;
+  }
+
+  /** Whether a chip holds the bus. */
+  get held() {
+    return this.#endsLeft === 0;
+  }
+
+  /** The bus is free again. */
+  release() {
+    this.#endsLeft = Infinity;
+  }
+
   /**
    * @param {import('./machine.mjs').Machine} machine
    * @param {number} index of the RP2040's I2C block
@@ -34,7 +55,11 @@ export class I2cBus {
     const i2c = machine.mcu.i2c[index];
     this.#addressed = null;
     let next = () => {};
-    const alarm = machine.clock.createAlarm(() => next());
+    const alarm = machine.clock.createAlarm(() => {
+      if (this.held) return;
+      this.#endsLeft -= 1;
+      if (!this.held) next();
+    });
     const bitNanos = () => ((i2c.sclLowPeriod + i2c.sclHighPeriod) * 1e9) / machine.mcu.clkSys;
     const after = (/** @type {number} */ bits, /** @type {() => void} */ action) => {
       next = action;

@@ -16,6 +16,7 @@ import { QspiPins, RingOscillator, VoltageAndReset, XipControl } from './periphe
 const SRAM_BASE = 0x20000000;
 const STACK_PAINT = 0x5a;
 const HARD_FAULT = 3;
+const BRANCH_TO_ITSELF = 0xe7fe;
 
 /**
  * Accesses that rp2040js does not model and that do no harm. Everything else that it complains about fails the run.
@@ -121,7 +122,7 @@ export class Machine {
     clock.horizon = end;
     try {
       while (this.ended === null && clock.nanos < end) {
-        if (core.waiting) clock.sleep();
+        if (core.waiting || this.#spins()) clock.sleep();
         else if (this.afterInstruction === null) this.#execute();
         else this.#executeWatched();
         clock.fire();
@@ -130,6 +131,19 @@ export class Machine {
       if (!(error instanceof Reset || error instanceof PowerCut)) throw error;
       this.ended = error;
     }
+  }
+
+  /**
+   * Whether the core has nothing to do but to branch to where it is until something interrupts it: then time leaps as in
+   * sleep, and the cycles are not counted.
+   */
+  #spins() {
+    const { core } = this.mcu;
+    const { PC } = core;
+    if (this.afterInstruction !== null || this.mcu.readUint16(PC) !== BRANCH_TO_ITSELF) return false;
+    // Takes an interrupt that is pending.
+    core.executeInstruction();
+    return core.PC === PC;
   }
 
   #execute() {

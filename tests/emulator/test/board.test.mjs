@@ -55,6 +55,19 @@ test('I2C: a secure element that refuses, or that is not there, is seen as such'
   }
 });
 
+test('I2C: a chip that holds the bus stops the firmware, until the bus is let go', async () => {
+  const board = new Board(flashed('i2c'));
+  board.i2c.holdAfter(4);
+  board.powerOn();
+  await board.run({ seconds: 0.05 });
+  assert.ok(board.i2c.held);
+  assert.deepEqual(board.console.lines, []);
+  board.powerOff();
+  board.i2c.release();
+  board.powerOn();
+  await board.expect('clock');
+});
+
 test('pins: a contact interrupts, the lamp follows, a pull-up reads high', async () => {
   const board = powered('inputs');
   /** @type {(boolean | null)[]} */

@@ -55,3 +55,20 @@ test('an access to what is not modelled fails, and says where', () => {
   mcu.core.PC = 0x20000000;
   assert.throws(() => machine.run(1e6), (error) => error instanceof Violation && /40068000.*0x20000002/.test(error.message));
 });
+
+test('a core that spins in place costs nothing, and takes its interrupts', () => {
+  const machine = new Machine(flashed('hello'));
+  machine.run(50e6);
+  const { mcu } = machine;
+  // b .
+  mcu.sramView.setUint16(0x30000, 0xe7fe, true);
+  mcu.core.waiting = false;
+  mcu.core.PC = 0x20030000;
+  const [cycles, nanos] = [machine.cycles, machine.nanos];
+  for (let slice = 0; slice < 3000; slice++) machine.run(1e6);
+  assert.ok(Math.abs(machine.nanos - nanos - 3e9) < 1e3);
+  // After an interrupt it spins to the end of the slice.
+  const taken = machine.cycles - cycles;
+  assert.ok(taken > 10_000 && taken < 1_000_000, `${taken} cycles`);
+  assert.equal(mcu.core.PC, 0x20030000);
+});
