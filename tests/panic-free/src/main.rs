@@ -10,6 +10,8 @@
 mod api_auth;
 #[cfg(feature = "all-crates")]
 mod device_link;
+#[cfg(feature = "all-crates")]
+mod esp_hmac;
 mod jwt_core;
 #[cfg(feature = "all-crates")]
 mod secure_store;
@@ -32,6 +34,7 @@ pub extern "C" fn _start() -> ! {
     {
         api_auth::use_all();
         device_link::use_all();
+        esp_hmac::use_all();
         secure_store::use_all();
         sms_alert::use_all();
         sms_alert_client::use_all();
