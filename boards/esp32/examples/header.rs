@@ -31,10 +31,11 @@ fn main() -> ! {
 
     // Once: what the device was provisioned with, sealed or not.
     let mut flash = FlashStorage::new(p.FLASH);
-    let region = store_region(&mut flash).unwrap();
+    let region = store_region(&mut flash).unwrap_or_else(|error| panic!("{error}"));
     let mut read = |key, out| {
         let device_key = BlockKey::new(&hmac, DEVICE_KEY_BLOCK);
-        read_record(&mut flash, region, device_key, key, out).unwrap()
+        let value = read_record(&mut flash, region, device_key, key, out);
+        value.unwrap_or_else(|error| panic!("{error}"))
     };
     let mut value = [0; MAX_CREDENTIAL_LEN];
     let credential = read(Key::credential(0), &mut value).and_then(Credential::decode);
@@ -69,7 +70,8 @@ fn main() -> ! {
     clock.set(reading, uptime_ms()).unwrap();
 
     // For each request: a token that is still good is not signed again.
-    let authorization = authorizer.authorize(clock.now(uptime_ms())).unwrap();
+    let authorization = authorizer.authorize(clock.now(uptime_ms()));
+    let authorization = authorization.unwrap_or_else(|error| panic!("{error}"));
     let mut line = [0; LINE_LEN];
     let line = authorization.write_line(&mut line).unwrap();
 

@@ -59,7 +59,7 @@ async fn main(spawner: Spawner) {
     console::usb::start(spawner, p.USB_DEVICE);
 
     let mut flash = FlashStorage::new(p.FLASH);
-    let region = store_region(&mut flash).unwrap();
+    let region = store_region(&mut flash).unwrap_or_else(|error| panic!("{error}"));
 
     let network = wifi::start(spawner, p.WIFI);
     static TCP_RX: ConstStaticCell<[u8; 2048]> = ConstStaticCell::new([0; 2048]);
