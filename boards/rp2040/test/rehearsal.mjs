@@ -30,6 +30,9 @@ const BUILD_SECS = '1767225600';
 /** Low closes the contact. */
 export const [DOOR, FLOOD] = [14, 15];
 
+/** Low presses the button that opens the provisioning window. */
+export const BUTTON = 13;
+
 /** Another secret than the one that a device has at first. @type {import('../../../tests/emulator/standin.mjs').Secret} */
 export const SECOND_SECRET = ['0b6c3a3e-6f0d-4b9e-9d0a-6f2f6a1d9c11', 'q7Zr2mWc9KxN4tVb8LpYh3JdS6gFa1Ue'];
 
