@@ -11,6 +11,10 @@ use mbedtls_rs::sys::{
     MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
 };
 
+/// Mbed TLS's errors of its X.509 module, `mbedtls/error.h`: 0x2080 to 0x3000, whose low bits are ASN.1's error.
+const X509_FIRST: i32 = -0x3000;
+const X509_LAST: i32 = -0x2080;
+
 /// Says why there is no connection, or none any more; `E` is the error of the stream below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -39,6 +43,8 @@ pub enum TlsError<E> {
     WrongUsage,
     /// A certificate is refused for other reasons: Mbed TLS's flags of them.
     Certificate(u32),
+    /// A certificate is none, or has something that has to be understood and isn't: Mbed TLS's number.
+    Unreadable(i32),
     /// The server has refused the connection by an alert.
     Alert,
     /// The connection was closed without TLS's goodbye, so what was received may be cut off.
@@ -75,6 +81,7 @@ impl<E> TlsError<E> {
     pub(crate) const fn of_code(code: i32) -> Self {
         match code {
             MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE => Self::Alert,
+            X509_FIRST..=X509_LAST => Self::Unreadable(code),
             code => Self::Protocol(code),
         }
     }
@@ -116,6 +123,13 @@ impl<E: fmt::Display> fmt::Display for TlsError<E> {
                 f,
                 "the server's certificate is refused ({flags:#x}): have another issued"
             ),
+            Self::Unreadable(code) => {
+                let code = code.unsigned_abs();
+                write!(
+                    f,
+                    "a certificate of the server can't be understood (-{code:#x}): have another issued"
+                )
+            }
             Self::Alert => f.write_str("the server has refused TLS with this device"),
             Self::Cut => f.write_str("the connection was cut"),
             Self::Silent => f.write_str("the server takes too long"),

@@ -71,7 +71,7 @@ fn flawed_middle(change: impl FnOnce(&mut CertificateParams)) -> (Vec<u8>, Ident
     (root.der().to_vec(), identity)
 }
 
-const FLAWS: [Flaw; 13] = [
+const FLAWS: [Flaw; 14] = [
     (
         "another root of the same name",
         || {
@@ -172,6 +172,20 @@ const FLAWS: [Flaw; 13] = [
         "an intermediate that may not sign certificates",
         || flawed_middle(|params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]),
         TlsError::UnknownIssuer,
+    ),
+    (
+        // A constraint that this server keeps to, but nobody here can check (RFC 5280, section 4.2.1.10).
+        "an intermediate for certain names",
+        || {
+            flawed_middle(|params| {
+                let domain = rcgen::GeneralSubtree::DnsName("example.com".into());
+                params.name_constraints = Some(rcgen::NameConstraints {
+                    permitted_subtrees: vec![domain],
+                    excluded_subtrees: Vec::new(),
+                });
+            })
+        },
+        TlsError::Unreadable(-0x2562),
     ),
     (
         "an intermediate too many for its root's path length",
