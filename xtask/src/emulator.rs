@@ -45,10 +45,7 @@ pub fn rp2040_long(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 /// Builds the firmware and runs the test files whose names end so, as many at once as there are cores.
 fn rehearse(layout: &Layout, log: &mut Log, suffix: &str) -> Result<(), Stop> {
-    prepare(layout, log)?;
-    install::mbedtls(layout, log)?;
-    let mut build = layout.command("node");
-    log.run(build.arg(layout.root(REHEARSAL)))?;
+    build(layout, log)?;
     let mut files = Vec::new();
     for entry in fs::read_dir(layout.root(TESTS))? {
         let path = entry?.path();
@@ -64,11 +61,24 @@ fn rehearse(layout: &Layout, log: &mut Log, suffix: &str) -> Result<(), Stop> {
     Ok(log.run(node.args(files).env("REHEARSAL_BUILT", "1"))?)
 }
 
+/// Builds what a rehearsal of the gateway's firmware needs.
+pub fn build(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    prepare(layout, log)?;
+    install::mbedtls(layout, log)?;
+    let mut build = layout.command("node");
+    Ok(log.run(build.arg(layout.root(REHEARSAL)))?)
+}
+
 fn prepare(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::targets(layout, log, &DEVICE_TARGETS[..1])?;
     install::program(layout, log, "node", "nodejs")?;
     install::program(layout, log, "npm", "npm")?;
     install::program(layout, log, "qemu-system-arm", "qemu-system-arm")?;
+    let modified = |file: &str| fs::metadata(layout.root(DIRECTORY).join(file))?.modified();
+    let wanted = modified("package-lock.json")?;
+    if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
     let mut npm = layout.command("npm");
     npm.args(["ci", "--no-audit", "--no-fund"]);
     Ok(log.run(npm.current_dir(layout.root(DIRECTORY)))?)

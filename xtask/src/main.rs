@@ -3,6 +3,7 @@
 mod bench;
 mod binary;
 mod documents;
+mod emulate;
 mod emulator;
 mod esp32;
 mod fuzz;
@@ -63,6 +64,9 @@ enum Command {
         target: Option<String>,
     },
 
+    /// Run a board's release firmware in the emulator: its console on this terminal, its contacts on keys.
+    Emulate(emulate::Options),
+
     /// Make one file of all that an ESP32-C3's or -C6's 4 MB of flash hold: boot loader, partition table, firmware
     /// or example, and the store of `gateway provision image`.
     Image(image::Options),
@@ -87,6 +91,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let layout = Layout::find()?;
     match command {
         Command::Bench(options) => bench::run(&layout, &options),
+        Command::Emulate(options) => emulate::run(&layout, &options),
         Command::Test { words, all, list } => {
             let mut steps = steps::all(&layout)?;
             if all {

@@ -122,6 +122,7 @@ export function environment([id, key]) {
  * @typedef {object} Setting
  * @property {boolean} [tls] whether the server speaks TLS
  * @property {boolean} [blank] whether the board was never provisioned
+ * @property {Uint8Array} [store] of the board, if it was provisioned by somebody else
  * @property {boolean} [second] whether the device has the second secret too
  * @property {string | ((server: Standin) => string)} [network] of the device's settings
  * @property {string[]} [options] of the provisioning
