@@ -10,6 +10,9 @@ use crate::sizes::{CHIPS, Chip};
 
 const BOARD: &str = "boards/esp32";
 
+/// The chip that `tests/esp32/chip.py` is.
+const EMULATED: &str = "esp32c3";
+
 /// The vendor's documented example, which the images below have.
 const CREDENTIAL: [(&str, &str); 2] = [
     (
@@ -38,16 +41,17 @@ pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 /// Burns keys into the fuses of virtual chips, as the gateway program says.
 pub fn espefuse(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
-    let python = install::python(layout, log, "espefuse")?;
+    let python = install::python(layout, log, "esp32")?;
     log.run(&mut layout.cargo(["build", "--locked", "--package", "gateway"]))?;
     let mut rehearse = layout.command(&python.to_string_lossy());
-    rehearse.arg(layout.root("tests/espefuse/rehearse.py"));
+    rehearse.arg(layout.root("tests/esp32/fuses.py"));
     Ok(log.run(rehearse.arg(layout.target("debug/gateway")))?)
 }
 
-/// Makes flash images of the example that signs with an eFuse key, and has Espressif's program look into them.
+/// Makes flash images of the example that signs with an eFuse key, has Espressif's program look into them, and boots
+/// the C3's on an emulated chip.
 pub fn images(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
-    let python = install::python(layout, log, "espefuse")?;
+    let python = install::python(layout, log, "esp32")?;
     log.run(&mut layout.cargo(["build", "--locked", "--package", "gateway"]))?;
     let gateway = layout.target("debug/gateway");
     fs::create_dir_all(layout.target("esp32"))?;
@@ -58,12 +62,16 @@ pub fn images(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
         provision.args(["provision", "image", "--target", chip.name]);
         provision.args(["--api", "heymarket", "--hardware-key", "0", "--out"]);
         log.run(provision.arg(&store).envs(CREDENTIAL))?;
-        image::make(layout, log, chip, "header", &store, &image)?;
+        let elf = image::make(layout, log, chip, "header", &store, &image)?;
 
         let mut look = layout.command(&python.to_string_lossy());
-        look.arg(layout.root("tests/espefuse/image.py"))
-            .arg(&gateway);
+        look.arg(layout.root("tests/esp32/image.py")).arg(&gateway);
         log.run(look.arg(chip.name).arg(&image).arg(&store))?;
+        if chip.name == EMULATED {
+            let mut boot = layout.command(&python.to_string_lossy());
+            boot.arg(layout.root("tests/esp32/header.py")).arg(&gateway);
+            log.run(boot.arg(&image).arg(&elf))?;
+        }
     }
     Ok(())
 }

@@ -52,13 +52,14 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
         &options.store,
         &options.out,
     ) {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(Stop::Failed(error)) => Err(error.context("see target/xtask-logs/image.log")),
         Err(Stop::Skipped(reason)) => bail!(reason),
     }
 }
 
-/// Builds a binary and writes the flash that runs it, as large as espflash makes it: the whole of the flash.
+/// Builds a binary and writes the flash that runs it, as large as espflash makes it: the whole of the flash. Returns the
+/// linked file.
 pub fn make(
     layout: &Layout,
     log: &mut Log,
@@ -66,7 +67,7 @@ pub fn make(
     binary: &str,
     store: &Path,
     out: &Path,
-) -> Result<(), Stop> {
+) -> Result<PathBuf, Stop> {
     let espflash = espflash(layout, log)?;
     let binaries = sizes::build(layout, log, chip)?;
     let found = binaries.iter().find(|(name, _)| name == binary);
@@ -87,7 +88,7 @@ pub fn make(
         .context("the store and its partition differ in length")?
         .copy_from_slice(&store);
     fs::write(out, flash)?;
-    Ok(())
+    Ok(elf.clone())
 }
 
 /// Returns Espressif's flashing program for Rust.
