@@ -94,8 +94,12 @@ impl Configuration {
     pub fn load<F: MultiwriteNorFlash>(
         store: &RefCell<BoardStore<F>>,
     ) -> Result<Self, ConfigurationError<F::Error>> {
-        if store.try_borrow().is_ok_and(|store| store.is_blank()) {
-            return Err(ConfigurationError::Blank);
+        let vacancy = match store.try_borrow() {
+            Ok(store) => store.vacancy(),
+            Err(_) => return Err(ConfigurationError::Busy),
+        };
+        if let Some(why) = vacancy {
+            return Err(ConfigurationError::Store(why));
         }
         let mut device = [0; MAX_VALUE_LEN];
         let mut network = Zeroizing::new([0; MAX_VALUE_LEN]);
@@ -235,8 +239,6 @@ fn address(network: &Settings<'_>) -> Result<Option<StaticAddress>, Setting> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigurationError<E> {
-    /// The store has no record at all.
-    Blank,
     /// This setting is missing or not understood.
     Setting(Setting),
     /// This record is not one of settings, or newer than this program.
@@ -250,7 +252,6 @@ pub enum ConfigurationError<E> {
 impl<E: fmt::Debug> fmt::Display for ConfigurationError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Blank => f.write_str("the store is blank: provision the device"),
             Self::Setting(Setting(number)) => write!(
                 f,
                 "setting {number} is missing or not understood: provision the device"

@@ -64,7 +64,7 @@ pub use lookout::{Input, Lookout, Wires};
 pub use network::StackNetwork;
 pub use records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
 pub use side::SideLine;
-pub use store::{BoardStore, OpenError, RECORDS, seal};
+pub use store::{BoardStore, OpenError, RECORDS, Vacancy, seal};
 pub use tcp::{PlainConnect, PlainError, PlainStream};
 pub use threshold::{HYSTERESIS_MILLIDEGREES, Threshold};
 pub use transport::{Anchors, NoTls, Transport, may_send, private_address};

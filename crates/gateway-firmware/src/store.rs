@@ -23,13 +23,25 @@ pub enum BoardStore<F> {
     Plain(Store<F, Plain, RECORDS>),
     /// The device key does.
     Sealed(Store<F, Sealed, RECORDS>),
+    /// There is none yet. The first record that somebody may write makes it one.
+    None(Vacancy<F>),
+}
+
+/// A place for a store, and what one will be made of.
+pub struct Vacancy<F> {
+    /// `None` after the flash has failed.
+    flash: Option<F>,
+    region: Region,
+    seal: Option<Sealed>,
+    /// Whether something that is no store is in its place, such as what a power cut has left of making one.
+    taken: bool,
 }
 
 type Result<T, F> =
     core::result::Result<T, StoreError<<F as embedded_storage::nor_flash::ErrorType>::Error>>;
 
 impl<F: MultiwriteNorFlash> BoardStore<F> {
-    /// Opens the store in a region and repairs it; one that is blank is formatted, which loses nothing.
+    /// Opens the store in a region and repairs it; where there is none nothing is written yet.
     ///
     /// `seal` is what the chip's device key gives, see [`seal`].
     ///
@@ -41,13 +53,20 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         region: Region,
         seal: core::result::Result<Option<Sealed>, SealError<K>>,
     ) -> core::result::Result<Self, OpenError<F::Error, K>> {
-        let (blank, sealed) = match Store::<_, Plain, RECORDS>::open(&mut flash, region, Plain) {
+        let sealed = match Store::<_, Plain, RECORDS>::open(&mut flash, region, Plain) {
             Ok(store) => {
                 let custodies = || store.records().map(|record| record.custody);
                 let sealed = custodies().any(|custody| custody == Some(Custody::Sealed));
-                (false, custodies().next().map(|_| sealed))
+                custodies().next().map(|_| sealed)
             }
-            Err(StoreError::Blank) => (true, None),
+            Err(error @ (StoreError::Blank | StoreError::Foreign)) => {
+                return Ok(Self::None(Vacancy {
+                    flash: Some(flash),
+                    region,
+                    seal: seal.ok().flatten(),
+                    taken: matches!(error, StoreError::Foreign),
+                }));
+            }
             Err(error) => return Err(OpenError::Store(error)),
         };
         let seal = match (sealed, seal) {
@@ -56,11 +75,9 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             (Some(true) | None, Ok(Some(seal))) => Some(seal),
             (Some(false), _) | (None, Ok(None) | Err(_)) => None,
         };
-        match (seal, blank) {
-            (Some(seal), true) => Store::format(flash, region, seal).map(Self::Sealed),
-            (Some(seal), false) => Store::open(flash, region, seal).map(Self::Sealed),
-            (None, true) => Store::format(flash, region, Plain).map(Self::Plain),
-            (None, false) => Store::open(flash, region, Plain).map(Self::Plain),
+        match seal {
+            Some(seal) => Store::open(flash, region, seal).map(Self::Sealed),
+            None => Store::open(flash, region, Plain).map(Self::Plain),
         }
         .and_then(|mut store| store.repair().map(|()| store))
         .map_err(OpenError::Store)
@@ -70,25 +87,40 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.repair(),
             Self::Sealed(store) => store.repair(),
+            Self::None(_) => Ok(()),
         }
     }
 
-    /// Whether there is no record at all.
-    pub fn is_blank(&self) -> bool {
+    /// Returns why there is no store yet, if there is none.
+    pub fn vacancy(&self) -> Option<StoreError<F::Error>> {
         match self {
-            Self::Plain(store) => store.records().next().is_none(),
-            Self::Sealed(store) => store.records().next().is_none(),
+            Self::None(Vacancy { taken: true, .. }) => Some(StoreError::Foreign),
+            Self::None(_) => Some(StoreError::Blank),
+            Self::Plain(_) | Self::Sealed(_) => None,
         }
     }
 
-    /// Writes a record in place of an older one.
+    /// Makes a store where there is none.
+    fn settle(vacancy: &mut Vacancy<F>) -> Result<Self, F> {
+        let flash = vacancy.flash.take().ok_or(StoreError::Unreliable)?;
+        match vacancy.seal.take() {
+            Some(seal) => Store::format(flash, vacancy.region, seal).map(Self::Sealed),
+            None => Store::format(flash, vacancy.region, Plain).map(Self::Plain),
+        }
+    }
+
+    /// Writes a record in place of an older one; where there is no store it makes one first.
     ///
     /// # Errors
-    /// Those of [`Store::put`].
+    /// Those of [`Store::put`] and [`Store::format`].
     pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
+        if let Self::None(vacancy) = self {
+            *self = Self::settle(vacancy)?;
+        }
         match self {
             Self::Plain(store) => store.put(key, version, value),
             Self::Sealed(store) => store.put(key, version, value),
+            Self::None(_) => Err(StoreError::Unreliable),
         }
     }
 
@@ -100,6 +132,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.get(key, out),
             Self::Sealed(store) => store.get(key, out),
+            Self::None(_) => Ok(None),
         }
     }
 
@@ -111,6 +144,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.remove(key),
             Self::Sealed(store) => store.remove(key),
+            Self::None(_) => Ok(()),
         }
     }
 
@@ -122,6 +156,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.purge(),
             Self::Sealed(store) => store.purge(),
+            Self::None(_) => Ok(()),
         }
     }
 
@@ -133,14 +168,17 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.certificates(out),
             Self::Sealed(store) => store.certificates(out),
+            Self::None(_) => Ok(None),
         }
     }
 
-    /// Returns the custody of what the store writes.
+    /// Returns the custody of what the store writes, or will write.
     pub fn custody(&self) -> Custody {
         match self {
             Self::Plain(store) => store.custody(),
             Self::Sealed(store) => store.custody(),
+            Self::None(Vacancy { seal: Some(_), .. }) => Custody::Sealed,
+            Self::None(_) => Custody::Plain,
         }
     }
 
@@ -149,6 +187,12 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         match self {
             Self::Plain(store) => store.health(),
             Self::Sealed(store) => store.health(),
+            Self::None(_) => {
+                [CopyHealth {
+                    sound: false,
+                    erases: 0,
+                }; 2]
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use embassy_time::Timer;
@@ -29,6 +30,9 @@ pub const REGION: Region = Region {
 #[derive(Clone)]
 pub struct Bench {
     pub flash: Rc<RefCell<Vec<u8>>>,
+    /// The flash's operations so far, and the one at which the power goes.
+    pub operations: Rc<Cell<usize>>,
+    pub cut: Rc<Cell<Option<Cut>>>,
     pub door: Rc<Cell<bool>>,
     pub flood: Rc<Cell<bool>>,
     pub button: Rc<Cell<bool>>,
@@ -43,12 +47,16 @@ pub struct Bench {
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
+    /// What the console said, byte by byte, until somebody takes it.
+    pub said: Rc<RefCell<VecDeque<u8>>>,
 }
 
 impl Bench {
     pub fn new() -> Self {
         Self {
             flash: Rc::new(RefCell::new(vec![0xff; REGION.len as usize])),
+            operations: Rc::default(),
+            cut: Rc::default(),
             door: Rc::default(),
             flood: Rc::default(),
             button: Rc::default(),
@@ -61,6 +69,7 @@ impl Bench {
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
+            said: Rc::default(),
         }
     }
 
@@ -78,10 +87,14 @@ impl Bench {
 
     pub fn parts(&self, lookout: &'static Lookout) -> Parts<Twin> {
         Parts {
-            flash: Flash(Rc::clone(&self.flash)),
+            flash: Flash {
+                bytes: Rc::clone(&self.flash),
+                operations: Rc::clone(&self.operations),
+                cut: Rc::clone(&self.cut),
+            },
             region: REGION,
             console_in: Keys(Rc::clone(&self.keys)),
-            console_out: Screen(Rc::clone(&self.screen)),
+            console_out: Screen(Rc::clone(&self.screen), Rc::clone(&self.said)),
             side: None,
             lookout,
             light: Pin(Rc::default()),
@@ -95,7 +108,11 @@ impl Bench {
             network: Cable(self.clone()),
             random: || 0x5eed,
             entropy: |bytes| {
-                bytes.fill(0x5e);
+                static COUNT: AtomicU64 = AtomicU64::new(0);
+                let count = COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+                for (byte, count) in bytes.iter_mut().zip(count) {
+                    *byte = count;
+                }
                 true
             },
             build_secs: BUILD_SECS,
@@ -132,7 +149,56 @@ impl Board for Twin {
     type Network = Cable;
 }
 
-pub struct Flash(Rc<RefCell<Vec<u8>>>);
+/// When the power goes: at which of the flash's operations, and how far that one comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    pub operation: usize,
+    pub moment: Moment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    Before,
+    Inside,
+    After,
+}
+
+/// What a life ends with whose power is cut.
+pub struct PowerCut;
+
+/// Memory, and the supply that fails in the middle of an operation.
+pub struct Flash {
+    bytes: Rc<RefCell<Vec<u8>>>,
+    operations: Rc<Cell<usize>>,
+    cut: Rc<Cell<Option<Cut>>>,
+}
+
+impl Flash {
+    /// Carries an operation out, or as much of it as the power lasts for.
+    fn operate(
+        &mut self,
+        whole: impl FnOnce(&mut Image<'_>) -> Result<(), secure_store::ImageError>,
+        part: impl FnOnce(&mut [u8]),
+    ) -> Result<(), secure_store::ImageError> {
+        let operation = self.operations.get();
+        self.operations.set(operation + 1);
+        let cut = self.cut.get().filter(|cut| cut.operation == operation);
+        let mut bytes = self.bytes.borrow_mut();
+        match cut.map(|cut| cut.moment) {
+            Some(Moment::Before) => {}
+            Some(Moment::Inside) => part(&mut bytes),
+            None | Some(Moment::After) => whole(&mut Image::new(&mut bytes))?,
+        }
+        drop(bytes);
+        match cut {
+            None => Ok(()),
+            Some(_) => {
+                self.cut.set(None);
+                std::panic::resume_unwind(Box::new(PowerCut))
+            }
+        }
+    }
+}
 
 impl embedded_storage::nor_flash::ErrorType for Flash {
     type Error = secure_store::ImageError;
@@ -141,10 +207,10 @@ impl embedded_storage::nor_flash::ErrorType for Flash {
 impl embedded_storage::nor_flash::ReadNorFlash for Flash {
     const READ_SIZE: usize = 1;
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        Image::new(&mut self.0.borrow_mut()).read(offset, bytes)
+        Image::new(&mut self.bytes.borrow_mut()).read(offset, bytes)
     }
     fn capacity(&self) -> usize {
-        self.0.borrow().len()
+        self.bytes.borrow().len()
     }
 }
 
@@ -153,11 +219,34 @@ impl embedded_storage::nor_flash::MultiwriteNorFlash for Flash {}
 impl embedded_storage::nor_flash::NorFlash for Flash {
     const WRITE_SIZE: usize = 1;
     const ERASE_SIZE: usize = 4096;
+
+    /// An erase that is cut short leaves anything at all.
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        Image::new(&mut self.0.borrow_mut()).erase(from, to)
+        self.operate(
+            |image| image.erase(from, to),
+            |bytes| {
+                let mut random = from | 1;
+                for byte in &mut bytes[from as usize..to as usize] {
+                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    *byte = (random >> 24) as u8;
+                }
+            },
+        )
     }
+
+    /// A write that is cut short has come to its middle, and programmed some bits there.
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-        Image::new(&mut self.0.borrow_mut()).write(offset, bytes)
+        self.operate(
+            |image| image.write(offset, bytes),
+            |stored| {
+                let middle = bytes.len() / 2;
+                let stored = &mut stored[offset as usize..];
+                for (stored, byte) in stored.iter_mut().zip(&bytes[..middle]) {
+                    *stored &= byte;
+                }
+                stored[middle] &= bytes[middle] | 0x5a;
+            },
+        )
     }
 }
 
@@ -179,7 +268,7 @@ impl Read for Keys {
     }
 }
 
-pub struct Screen(Rc<RefCell<String>>);
+pub struct Screen(Rc<RefCell<String>>, Rc<RefCell<VecDeque<u8>>>);
 
 impl ErrorType for Screen {
     type Error = Infallible;
@@ -187,9 +276,8 @@ impl ErrorType for Screen {
 
 impl Write for Screen {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        self.0
-            .borrow_mut()
-            .push_str(std::str::from_utf8(buf).unwrap());
+        self.0.borrow_mut().push_str(&String::from_utf8_lossy(buf));
+        self.1.borrow_mut().extend(buf);
         Ok(buf.len())
     }
     async fn flush(&mut self) -> Result<(), Infallible> {

@@ -1,14 +1,17 @@
 //! The whole application as a process, against the stand-in, whose JWT library is another.
 
 mod board;
+mod cuts;
+mod desk;
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use api_standin::{Api, Config, Standin};
-use board::{Bench, REGION, now_secs};
+use board::{Bench, PowerCut, REGION, now_secs};
 use embassy_futures::select::{Either, select};
 use embassy_time::Timer;
 use gateway_firmware::{Lookout, run};
@@ -38,23 +41,10 @@ impl Provision {
         }
     }
 
-    fn flash(&self, bench: &Bench) {
-        let mut flash = bench.flash.borrow_mut();
-        let mut store = Store::<_, _, 8>::format(Image::new(&mut flash), REGION, Plain).unwrap();
+    /// Returns what is provisioned: name, version and value of each record.
+    fn records(&self) -> Vec<(Key, u8, Vec<u8>)> {
         let mut out = [0; 1024];
-        for (slot, (id, key)) in (0..).zip(&self.secrets) {
-            let key = HmacKey::from_parts(&[id.as_bytes(), b"||", key.as_bytes()]).unwrap();
-            let key = CredentialKey::Prepared(key);
-            let credential = Credential {
-                api: "heymarket",
-                id,
-                key,
-            };
-            let record = credential.encode(&mut out).unwrap();
-            store
-                .put(Key::credential(slot), CREDENTIAL_VERSION, record)
-                .unwrap();
-        }
+        let mut records = Vec::new();
         let device = [
             (Setting::NAME, &b"gw-0017"[..]),
             (Setting::INBOX_ID, &42u64.to_le_bytes()),
@@ -66,19 +56,44 @@ impl Provision {
             (Setting::TEMPERATURE_LIMIT, &40_000u64.to_le_bytes()),
         ];
         let record = encode_settings(device, &mut out).unwrap();
-        store.put(Key::DEVICE, SETTINGS_VERSION, record).unwrap();
+        records.push((Key::DEVICE, SETTINGS_VERSION, record.to_vec()));
         let network = [
             (Setting::API_HOST, self.host.as_bytes()),
             (Setting::TIME_HOST, b"time.example"),
             (Setting::PLAIN_HTTP_TEST, &self.test.to_le_bytes()),
         ];
         let record = encode_settings(network, &mut out).unwrap();
-        store.put(Key::NETWORK, SETTINGS_VERSION, record).unwrap();
+        records.push((Key::NETWORK, SETTINGS_VERSION, record.to_vec()));
+        for (slot, (id, key)) in (0..).zip(&self.secrets) {
+            let key = HmacKey::from_parts(&[id.as_bytes(), b"||", key.as_bytes()]).unwrap();
+            let key = CredentialKey::Prepared(key);
+            let credential = Credential {
+                api: "heymarket",
+                id,
+                key,
+            };
+            let record = credential.encode(&mut out).unwrap();
+            records.push((Key::credential(slot), CREDENTIAL_VERSION, record.to_vec()));
+        }
+        records
+    }
+
+    fn flash(&self, bench: &Bench) {
+        let mut flash = bench.flash.borrow_mut();
+        let mut store = Store::<_, _, 8>::format(Image::new(&mut flash), REGION, Plain).unwrap();
+        for (key, version, value) in self.records() {
+            store.put(key, version, &value).unwrap();
+        }
     }
 }
 
 /// Runs a gateway until `script` is done, which is when its power is cut.
 fn live<T>(bench: &Bench, script: impl Future<Output = T>) -> T {
+    live_until_cut(bench, script).expect("the power stays")
+}
+
+/// Runs a gateway until `script` is done, or until its power is cut where the bench says.
+fn live_until_cut<T>(bench: &Bench, script: impl Future<Output = T>) -> Option<T> {
     let lookout: &'static Lookout = Box::leak(Box::default());
     let board = async {
         loop {
@@ -89,8 +104,12 @@ fn live<T>(bench: &Bench, script: impl Future<Output = T>) -> T {
     let mut life = pin!(select(select(board, watch), script));
     let mut context = Context::from_waker(Waker::noop());
     loop {
-        if let Poll::Ready(Either::Second(done)) = life.as_mut().poll(&mut context) {
-            return done;
+        let polled = catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context)));
+        match polled {
+            Ok(Poll::Ready(Either::Second(done))) => return Some(done),
+            Ok(_) => {}
+            Err(end) if end.is::<PowerCut>() => return None,
+            Err(panic) => resume_unwind(panic),
         }
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -1,0 +1,136 @@
+//! The power is cut at every operation of the flash, from the first time that a board is provisioned to a delivery.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use device_link::Request;
+use embassy_time::Timer;
+use jwt_core::HmacKey;
+
+use crate::board::{Bench, Cut, Moment, now_secs};
+use crate::desk::Desk;
+use crate::{Provision, SECRET_ID, SECRET_KEY, live, live_until_cut, shows, texts, until};
+use api_standin::{Config, Standin};
+
+/// Lives that are lived at once; they wait more than they compute.
+const THREADS: usize = 24;
+
+/// What one life after a cut, and one without, have come to.
+struct Lives {
+    bench: Bench,
+    standin: Standin,
+}
+
+impl Lives {
+    fn new(keyed: bool) -> Self {
+        let (mut bench, standin) = (Bench::new(), Standin::start(Config::default()).unwrap());
+        bench.device_key = keyed.then(|| HmacKey::new(&[0x6b; 32]).unwrap());
+        Self { bench, standin }
+    }
+
+    /// Provisions a board that is blank, or half provisioned, or ready; then the door opens.
+    async fn script(&self) {
+        let bench = &self.bench;
+        if bench.device_key.is_none() {
+            bench.button.set(true);
+            Desk::new(bench, None).until_window().await;
+            bench.button.set(false);
+        }
+        let mut desk = Desk::new(bench, bench.device_key.clone());
+        let unix_secs = now_secs();
+        desk.done(&Request::SetClock { unix_secs }).await;
+        for (key, version, value) in Provision::of(&self.standin).records() {
+            desk.upload(key, version, &value).await;
+        }
+        bench.screen.borrow_mut().clear();
+        desk.done(&Request::Reboot).await;
+        shows(bench, "outbox:").await;
+        bench.door.set(true);
+        shows(bench, "delivered: message").await;
+        bench.door.set(false);
+        // What was held or waits from before is settled too.
+        until(bench, "an empty outbox", || {
+            !bench.screen().contains("again in")
+        })
+        .await;
+        Timer::after_millis(100).await;
+    }
+
+    /// Lives until a cut, and then a whole life; returns what was promised and what came of it.
+    fn live(&self, cut: Cut) {
+        let (bench, standin) = (&self.bench, &self.standin);
+        bench.cut.set(Some(cut));
+        let was_cut = live_until_cut(bench, self.script()).is_none();
+        assert!(was_cut, "{cut:?} was not reached");
+        self.hides_the_secret();
+        let before = bench.screen();
+        bench.door.set(false);
+        bench.button.set(false);
+        live(bench, self.script());
+        bench.screen.borrow_mut().clear();
+        live(bench, shows(bench, "outbox:"));
+        let after = bench.screen();
+        let held = after.contains("0 waiting, 1 held, 0 refused, 0 damaged");
+        assert!(
+            held || after.contains("0 waiting, 0 held, 0 refused, 0 damaged"),
+            "{cut:?}: {after}"
+        );
+        let sent = texts(standin).len();
+        let promised = 1 + usize::from(before.contains("waits: Freezer 2: door open"));
+        assert!(
+            sent + usize::from(held) >= promised,
+            "lost at {cut:?}: {before}"
+        );
+        assert!(sent <= 2, "sent twice at {cut:?}: {before}");
+        self.hides_the_secret();
+    }
+
+    fn hides_the_secret(&self) {
+        let parts = [SECRET_ID.as_bytes(), b"||", SECRET_KEY.as_bytes()];
+        let prepared = HmacKey::from_parts(&parts).unwrap().to_prepared();
+        let flash = self.bench.flash.borrow();
+        let found = |needle: &[u8]| flash.windows(needle.len()).any(|window| window == needle);
+        assert!(!found(SECRET_KEY.as_bytes()));
+        if self.bench.device_key.is_some() {
+            assert!(!found(&prepared[..16]) && !found(&prepared[32..48]));
+        }
+    }
+}
+
+fn campaign(keyed: bool) {
+    let lives = Lives::new(keyed);
+    live(&lives.bench, lives.script());
+    assert_eq!(texts(&lives.standin), ["Freezer 2: door open"]);
+    let operations = lives.bench.operations.get();
+    assert!(operations > 20, "{operations}");
+    let moments = [Moment::Before, Moment::Inside, Moment::After];
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let case = next.fetch_add(1, Ordering::Relaxed);
+                    let (operation, moment) = (case / moments.len(), moments[case % moments.len()]);
+                    if operation >= operations {
+                        return;
+                    }
+                    Lives::new(keyed).live(Cut { operation, moment });
+                }
+            });
+        }
+    });
+    println!(
+        "{} cuts at {operations} operations: nothing lost",
+        operations * moments.len()
+    );
+}
+
+#[test]
+fn nothing_is_lost_by_a_cut_while_a_plain_board_is_provisioned_and_sends() {
+    campaign(false);
+}
+
+#[test]
+fn nothing_is_lost_by_a_cut_while_a_sealed_board_is_provisioned_and_sends() {
+    campaign(true);
+}
