@@ -19,6 +19,9 @@ const SOCKETS: usize = 4;
 /// How long joining a network may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The time between two looks whether the network is still there.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// The pause before a network is joined again.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -84,10 +87,13 @@ async fn join(mut controller: WifiController<'static>) {
         if let Ok(config) = station(&wifi)
             && controller.set_config(&Config::Station(config)).is_ok()
         {
-            match with_timeout(PATIENCE, controller.connect_async()).await {
-                Ok(Ok(_)) => drop(controller.wait_for_disconnect_async().await),
-                Ok(Err(_)) => {}
-                Err(_) => drop(controller.disconnect_async().await),
+            let joined = with_timeout(PATIENCE, controller.connect_async()).await;
+            if joined.is_err() {
+                let _ = with_timeout(PATIENCE, controller.disconnect_async()).await;
+            }
+            // The driver's word that the network is lost may be missed, so it is looked for too.
+            while controller.is_connected() {
+                let _ = with_timeout(LOOK, controller.wait_for_disconnect_async()).await;
             }
         }
         Timer::after(PAUSE).await;
