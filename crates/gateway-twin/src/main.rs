@@ -97,6 +97,7 @@ fn obey() {
         pin.store(true, Ordering::Relaxed);
         thread::sleep(PRESS);
         pin.store(false, Ordering::Relaxed);
+        thread::sleep(PRESS);
     }
     std::process::exit(0);
 }

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -56,7 +57,7 @@ impl Scene {
         let address = scene.standin.address(Api::Heymarket);
         let settings = format!(
             "[device]\nname = \"pump-7\"\ninbox = 42\ncreator = 7\nrecipients = [\"+14155551234\"]\n\
-             [alerts]\ndoor = \"Pump 7: door open\"\n\
+             [alerts]\ndoor = \"Pump 7: door open\"\nflood = \"Pump 7: water\"\n\
              [network]\nhost = \"{}\"\nport = {}\ntest_plain_http = true\n",
             address.ip(),
             address.port()
@@ -287,6 +288,31 @@ fn a_credential_is_rotated_while_the_board_serves() {
         .count();
     assert_eq!(refused, 0);
     assert!(!leaks(&scene.flash(), OTHER_SECRET));
+}
+
+#[test]
+fn contacts_that_close_while_the_application_is_blocked_are_not_missed() {
+    let mut scene = Scene::new(true);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = std::fs::read_to_string(scene.path("settings.toml")).unwrap();
+    let (ours, theirs) = (
+        silent.local_addr().unwrap(),
+        scene.standin.address(Api::Heymarket),
+    );
+    let settings = settings.replace(&theirs.port().to_string(), &ours.port().to_string());
+    std::fs::write(scene.path("settings.toml"), settings).unwrap();
+    scene.power_on();
+    scene.provision();
+    scene.press("door");
+    // The application waits in this connection for an answer, and does nothing else.
+    let (_connection, _) = silent.accept().unwrap();
+    scene.press("flood");
+    scene.press("door");
+    scene.press("flood");
+    scene.until("an alert for each", || {
+        let outbox = &scene.status()["outbox"];
+        outbox["queued"].as_u64().unwrap() + outbox["maybe_sent"].as_u64().unwrap() == 4
+    });
 }
 
 #[test]
