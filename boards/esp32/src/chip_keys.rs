@@ -9,14 +9,14 @@ use core::fmt;
 use embassy_time::Delay;
 use embedded_hal_bus::i2c::RefCellDevice;
 #[cfg(hmac_peripheral)]
-use esp_hmac::{BlockKey, Hmac, HmacError, KeyBlock};
+use esp_hmac::{BlockKey, Hmac, HmacError, KeyBlock, PURPOSE_HMAC_UP};
 use gateway_firmware::ChipKeys;
 use jwt_core::MacEngine;
 use secure_store::atecc608::{Atecc608, AteccError, DEFAULT_ADDRESS, SlotKey};
 
 use crate::board::{Bus, SharedBus};
 #[cfg(hmac_peripheral)]
-use crate::fuse_keys::{DEVICE_KEY_BLOCK, Fuses};
+use crate::fuse_keys::{DEVICE_KEY_BLOCK, Fuses, key_state};
 
 /// The slot whose key seals the store on a chip without the peripheral.
 #[cfg(not(hmac_peripheral))]
@@ -37,7 +37,7 @@ impl ChipKeys for Keys {
     fn key(&self, slot: u8) -> Option<Key> {
         #[cfg(hmac_peripheral)]
         if let Some(block) = KeyBlock::new(slot) {
-            return Some(Key::Fuse(BlockKey::new(self.hmac, block)));
+            return self.fuse(block);
         }
         let bus = RefCellDevice::new(self.bus);
         let element = Atecc608::new(bus, Delay, DEFAULT_ADDRESS);
@@ -46,9 +46,19 @@ impl ChipKeys for Keys {
 
     fn device_key(&self) -> Option<Key> {
         #[cfg(hmac_peripheral)]
-        return Some(Key::Fuse(BlockKey::new(self.hmac, DEVICE_KEY_BLOCK)));
+        return self.fuse(DEVICE_KEY_BLOCK);
         #[cfg(not(hmac_peripheral))]
         self.key(DEVICE_KEY_SLOT)
+    }
+}
+
+#[cfg(hmac_peripheral)]
+impl Keys {
+    /// Returns the key in a block, unless it is one that software can read: that would be no better than in the flash.
+    fn fuse(&self, block: KeyBlock) -> Option<Key> {
+        let state = key_state(block);
+        let readable = state.purpose == PURPOSE_HMAC_UP && !state.read_protected;
+        (!readable).then(|| Key::Fuse(BlockKey::new(self.hmac, block)))
     }
 }
 
