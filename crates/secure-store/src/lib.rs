@@ -72,7 +72,9 @@ pub use image::{Image, ImageError};
 pub use key::Key;
 pub use protection::{Custody, Plain, Protection};
 pub use region::Region;
-pub use rollback::{Freshness, MonotonicCounter, RollbackError, anchor, check_freshness};
+pub use rollback::{
+    Freshness, MAX_COUNTER_JUMP, MonotonicCounter, RollbackError, anchor, check_freshness,
+};
 pub use rtc::{FakeRtc, Rtc};
 pub use sealed::{SEAL_MESSAGE, SealError, Sealed};
 pub use settings::{SETTINGS_VERSION, Setting, Settings, encode_settings};

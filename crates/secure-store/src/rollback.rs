@@ -17,6 +17,38 @@ use crate::store::Store;
 
 const VERSION: u8 = 1;
 
+/// Most by which a counter is taken to have gone up in an increment that a power cut has ended.
+///
+/// The counters of the ATECC608 may go up by more than one then (its data sheet, section 5.1.1, which gives no bound).
+/// An image that was taken in the middle of an [`anchor`] is good for as many more anchors.
+pub const MAX_COUNTER_JUMP: u32 = 8;
+
+/// What the anchor record says.
+#[derive(Clone, Copy)]
+struct Anchor {
+    count: u32,
+    /// Whether the counter may not have reached that yet, or may have gone beyond it.
+    raising: bool,
+}
+
+impl Anchor {
+    const LEN: usize = 5;
+
+    fn to_bytes(self) -> [u8; Self::LEN] {
+        let [a, b, c, d] = self.count.to_le_bytes();
+        [a, b, c, d, u8::from(self.raising)]
+    }
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        let [a, b, c, d, raising @ (0 | 1)] = *value else {
+            return None;
+        };
+        let count = u32::from_le_bytes([a, b, c, d]);
+        let raising = raising == 1;
+        Some(Self { count, raising })
+    }
+}
+
 /// A number in fuses or in a secure element that only ever grows.
 pub trait MonotonicCounter {
     /// What can go wrong.
@@ -78,24 +110,37 @@ pub fn check_freshness<
     counter: &mut C,
 ) -> Result<Freshness, RollbackError<F::Error, C::Error>> {
     let count = counter.read().map_err(RollbackError::Counter)?;
-    let mut buffer = [0; 4];
+    let mut buffer = [0; Anchor::LEN];
     let Some(record) = store.get(Key::ANCHOR, &mut buffer)? else {
         return Ok(match count {
             0 => Freshness::Unanchored,
             by => Freshness::RolledBack { by },
         });
     };
-    let stored: &[u8; 4] = record.value.try_into().map_err(|_| StoreError::Malformed)?;
-    let stored = u32::from_le_bytes(*stored);
-    Ok(match count.checked_sub(stored) {
-        Some(0) => Freshness::Fresh,
-        Some(by) => Freshness::RolledBack { by },
-        None if stored.checked_sub(count) == Some(1) => {
-            counter.increment().map_err(RollbackError::Counter)?;
-            Freshness::Fresh
+    let anchor = Anchor::parse(record.value).ok_or(StoreError::Malformed)?;
+    match count.checked_sub(anchor.count) {
+        Some(0) if !anchor.raising => Ok(Freshness::Fresh),
+        Some(ahead) if ahead < MAX_COUNTER_JUMP && anchor.raising => {
+            settle(store, count)?;
+            Ok(Freshness::Fresh)
         }
-        None => Freshness::CounterReplaced,
-    })
+        Some(by) => Ok(Freshness::RolledBack { by }),
+        None if anchor.raising && anchor.count.checked_sub(count) == Some(1) => {
+            let reached = counter.increment().map_err(RollbackError::Counter)?;
+            settle(store, reached)?;
+            Ok(Freshness::Fresh)
+        }
+        None => Ok(Freshness::CounterReplaced),
+    }
+}
+
+/// Writes down what the counter has reached.
+fn settle<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize>(
+    store: &mut Store<F, P, RECORDS>,
+    count: u32,
+) -> Result<(), StoreError<F::Error>> {
+    let raising = false;
+    store.put(Key::ANCHOR, VERSION, &Anchor { count, raising }.to_bytes())
 }
 
 /// Raises the counter and the store with it: images from before are told from now on.
@@ -109,10 +154,14 @@ pub fn anchor<F: MultiwriteNorFlash, P: Protection, C: MonotonicCounter, const R
     counter: &mut C,
 ) -> Result<(), RollbackError<F::Error, C::Error>> {
     let count = counter.read().map_err(RollbackError::Counter)?;
-    let next = count.checked_add(1).ok_or(StoreError::WornOut)?;
-    // The store first: between the two the store is one ahead, which no old image is.
-    store.put(Key::ANCHOR, VERSION, &next.to_le_bytes())?;
-    counter.increment().map_err(RollbackError::Counter)?;
+    let raised = Anchor {
+        count: count.checked_add(1).ok_or(StoreError::WornOut)?,
+        raising: true,
+    };
+    // The store first: a counter that went up alone would make the store look old.
+    store.put(Key::ANCHOR, VERSION, &raised.to_bytes())?;
+    let reached = counter.increment().map_err(RollbackError::Counter)?;
+    settle(store, reached)?;
     Ok(())
 }
 

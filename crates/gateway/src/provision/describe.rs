@@ -46,8 +46,16 @@ pub fn describe(key: Key, version: u8, value: &[u8], custody: Option<Custody>) -
             line("not before", moment::utc(clock.floor_secs))
         }
         Key::ANCHOR => {
-            let count = u32::from_le_bytes(value.try_into().ok()?);
-            line("counter", count.to_string())
+            let (count, [raising @ (0 | 1)]) = value.split_first_chunk()? else {
+                return None;
+            };
+            let count = u32::from_le_bytes(*count);
+            let state = if *raising == 1 {
+                ", being raised to it"
+            } else {
+                ""
+            };
+            line("counter", format!("{count}{state}"))
         }
         Key::DEVICE | Key::NETWORK => settings(&Settings::decode(value)?)?,
         _ if key.kind == Key::credential(0).kind => credential(value, custody)?,
