@@ -20,23 +20,25 @@ pub(crate) const fn decoded_len(chars: usize) -> usize {
     chars / 4 * 3 + chars % 4 * 3 / 4
 }
 
-/// Encodes `bytes` into `out`, which has [`encoded_len`] bytes, or more if they are whole groups.
+/// Encodes a digest.
+///
+/// From its words, which the caller has just made bytes of: the compiler then leaves the bytes out.
 #[inline]
-pub(crate) fn encode(mut bytes: &[u8], mut out: &mut [u8]) {
-    // Group by group: as_chunks would divide the lengths, in software on a Cortex-M0+.
-    while let Some((group, bytes_after)) = bytes.split_first_chunk::<3>() {
-        let Some((quad, out_after)) = out.split_first_chunk_mut::<4>() else {
-            return;
-        };
-        *quad = encode_group(*group);
-        (bytes, out) = (bytes_after, out_after);
+pub(crate) fn encode_digest(digest: &[u8; 32], out: &mut [u8; 43]) {
+    let mut words = [0u32; 9];
+    for (word, bytes) in words.iter_mut().zip(digest.as_chunks::<4>().0) {
+        *word = u32::from_be_bytes(*bytes);
     }
-    let last = match *bytes {
-        [a] => encode_group([a, 0, 0]),
-        [a, b] => encode_group([a, b, 0]),
-        _ => return,
-    };
-    for (slot, char) in out.iter_mut().zip(last) {
+    let mut groups = [0u32; 12];
+    let quads = groups.as_chunks_mut::<4>().0.iter_mut();
+    for (group, [a, b, c]) in quads.zip(words.as_chunks::<3>().0) {
+        *group = [a >> 8, a << 16 | b >> 16, b << 8 | c >> 24, *c];
+    }
+    let (quads, rest) = out.as_chunks_mut::<4>();
+    for (quad, group) in quads.iter_mut().zip(&groups) {
+        *quad = encode_bits(*group);
+    }
+    for (slot, char) in rest.iter_mut().zip(encode_bits(groups[10])) {
         *slot = char;
     }
 }
@@ -70,9 +72,9 @@ pub(crate) fn decode<'o>(mut text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]>
 /// The URL and filename safe alphabet (RFC 4648 table 2).
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// Encodes the lower 24 bits.
 #[inline]
-fn encode_group([a, b, c]: [u8; 3]) -> [u8; 4] {
-    let bits = u32::from_be_bytes([0, a, b, c]);
+fn encode_bits(bits: u32) -> [u8; 4] {
     let char = |shift: u32| ALPHABET[(bits >> shift & 0x3f) as usize];
     [char(18), char(12), char(6), char(0)]
 }
@@ -101,59 +103,82 @@ fn decode_char(char: u8) -> Option<u8> {
 ///
 /// Text past the end of the buffer is dropped; callers size the buffer first.
 pub struct Writer<'a> {
-    out: &'a mut [u8],
+    free: &'a mut [u8],
     len: usize,
-    carry: [u8; 3],
-    carried: usize,
+    carry: Carry,
+}
+
+/// The 0 to 2 bytes that wait for their group of three, the last one lowest, below a bit that is set.
+#[derive(Clone, Copy)]
+pub(crate) struct Carry(u32);
+
+impl Carry {
+    pub(crate) const EMPTY: Self = Self(1);
+
+    /// Returns how many bytes wait.
+    pub(crate) const fn len(self) -> usize {
+        (self.0 > 0xff) as usize + (self.0 > 0xffff) as usize
+    }
 }
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(out: &'a mut [u8]) -> Self {
+        Self::resume(out, Carry::EMPTY)
+    }
+
+    /// Continues a part of which `carry` waits to be encoded.
+    #[inline]
+    pub(crate) fn resume(out: &'a mut [u8], carry: Carry) -> Self {
         Self {
-            out,
+            free: out,
             len: 0,
-            carry: [0; 3],
-            carried: 0,
+            carry,
         }
     }
 
-    fn carry(&mut self, byte: u8) {
-        if let Some(slot) = self.carry.get_mut(self.carried) {
-            *slot = byte;
-        }
-        self.carried += 1;
-        if self.carried == self.carry.len() {
-            self.quad(encode_group(self.carry));
-            self.carried = 0;
-        }
+    /// Appends a byte to the part being encoded.
+    #[inline]
+    pub(crate) fn byte(&mut self, byte: u8) {
+        let bits = self.carry.0 << 8 | u32::from(byte);
+        self.carry.0 = if bits < 1 << 24 {
+            bits
+        } else {
+            self.quad(encode_bits(bits));
+            1
+        };
     }
 
+    #[inline]
     fn quad(&mut self, chars: [u8; 4]) {
-        let free = self.out.get_mut(self.len..).unwrap_or_default();
-        if let Some(slot) = free.first_chunk_mut() {
-            *slot = chars;
-        }
         self.len += chars.len();
+        if let Some((slot, free)) = core::mem::take(&mut self.free).split_first_chunk_mut() {
+            *slot = chars;
+            self.free = free;
+        }
     }
 
     /// Ends the part being encoded.
+    #[inline]
     pub(crate) fn end_part(&mut self) {
-        let chars = match *self.carried_bytes() {
-            [a] => encode_group([a, 0, 0]),
-            [a, b] => encode_group([a, b, 0]),
-            _ => return,
-        };
-        self.raw(chars.get(..=self.carried).unwrap_or_default());
-        self.carried = 0;
+        let Carry(bits) = self.carry;
+        let carried = self.carry.len();
+        if carried > 0 {
+            let chars = encode_bits(if carried == 1 { bits << 16 } else { bits << 8 });
+            self.raw(chars.get(..=carried).unwrap_or_default());
+            self.carry = Carry::EMPTY;
+        }
     }
 
     /// Appends `text` as it is, between parts.
+    #[inline]
     pub(crate) fn raw(&mut self, text: &[u8]) {
-        let free = self.out.get_mut(self.len..).unwrap_or_default();
-        for (slot, byte) in free.iter_mut().zip(text) {
-            *slot = *byte;
+        for char in text {
+            self.len += 1;
+            if let Some((slot, free)) = core::mem::take(&mut self.free).split_first_mut() {
+                *slot = *char;
+                self.free = free;
+            }
         }
-        self.len += text.len();
     }
 
     /// Returns how many characters are written.
@@ -161,28 +186,17 @@ impl<'a> Writer<'a> {
         self.len
     }
 
-    /// Returns the 0 to 2 bytes that wait for their group of three.
-    pub(crate) fn carried_bytes(&self) -> &[u8] {
-        self.carry.get(..self.carried).unwrap_or_default()
+    /// Returns what waits for its group of three.
+    pub(crate) fn carry(&self) -> Carry {
+        self.carry
     }
 }
 
 impl Sink for Writer<'_> {
     /// Appends `bytes` to the part being encoded.
-    fn write(&mut self, mut bytes: &[u8]) {
-        while self.carried > 0 {
-            let Some((byte, rest)) = bytes.split_first() else {
-                return;
-            };
-            self.carry(*byte);
-            bytes = rest;
-        }
-        while let Some((group, rest)) = bytes.split_first_chunk::<3>() {
-            self.quad(encode_group(*group));
-            bytes = rest;
-        }
+    fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            self.carry(*byte);
+            self.byte(*byte);
         }
     }
 }
@@ -203,10 +217,6 @@ mod tests {
             let expected = Base64UrlUnpadded::encode_string(&whole);
             prop_assert_eq!(encoded_len(whole.len()), expected.len());
 
-            let mut at_once = vec![0; expected.len()];
-            encode(&whole, &mut at_once);
-            prop_assert_eq!(&at_once, expected.as_bytes());
-
             let mut pieced = vec![0; expected.len()];
             let mut writer = Writer::new(&mut pieced);
             for piece in &pieces {
@@ -215,6 +225,14 @@ mod tests {
             writer.end_part();
             prop_assert_eq!(writer.len(), expected.len());
             prop_assert_eq!(&pieced, expected.as_bytes());
+        }
+
+        #[test]
+        fn encodes_a_digest_as_base64ct(digest in any::<[u8; 32]>()) {
+            let mut out = [0; 43];
+            encode_digest(&digest, &mut out);
+            let expected = Base64UrlUnpadded::encode_string(&digest);
+            prop_assert_eq!(&out, expected.as_bytes());
         }
 
         #[test]

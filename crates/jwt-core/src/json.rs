@@ -69,24 +69,26 @@ fn write_escape(out: &mut impl Sink, byte: u8) {
 
 /// Returns how many decimal digits `number` has.
 pub(crate) const fn digits_len(number: u64) -> usize {
-    let mut len = 1;
-    let mut power = 10u64;
-    while len < MAX_DIGITS && number >= power {
-        len += 1;
-        power = power.saturating_mul(10);
+    let mut zeros = 0;
+    while zeros < MAX_DIGITS - 1 && number < POWERS[zeros] {
+        zeros += 1;
     }
-    len
+    MAX_DIGITS - zeros
 }
 
 /// Returns the decimal digits of `number`, zeros before them.
 ///
-/// By subtraction: dividing 64 bits takes a Cortex-M0+ a kilobyte of code.
+/// By subtraction: dividing 64 bits takes a Cortex-M0+ a kilobyte of code, and a loop without a fixed
+/// end would be made a division.
+#[cold]
 pub(crate) fn digits(mut number: u64) -> [u8; MAX_DIGITS] {
     let mut digits = [b'0'; MAX_DIGITS];
     for (digit, power) in digits.iter_mut().zip(&POWERS) {
-        while number >= *power {
-            number -= power;
-            *digit += 1;
+        for _ in 1..10 {
+            if number >= *power {
+                number -= power;
+                *digit += 1;
+            }
         }
     }
     digits

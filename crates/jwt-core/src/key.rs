@@ -6,7 +6,7 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::engine::MacEngine;
-use crate::sha256::{self, BLOCK_LEN, Block, Digest, State};
+use crate::sha256::{self, BLOCK_LEN, Block, DIGEST_LEN, Digest, State};
 
 /// Fewest bytes of a key that [`HmacKey::new`] accepts: the hash's output size (RFC 7518 §3.2).
 pub const MIN_KEY_LEN: usize = 32;
@@ -68,15 +68,22 @@ impl HmacKey {
         }
         let mut block = Zeroizing::new([0u8; BLOCK_LEN]);
         if len > BLOCK_LEN {
-            let digest = Zeroizing::new(sha256::digest_parts(parts));
-            copy(&mut block, digest.iter());
+            sha256::digest_parts(parts, &mut block);
         } else {
-            copy(&mut block, parts.iter().copied().flatten());
+            for (slot, byte) in block.iter_mut().zip(parts.iter().copied().flatten()) {
+                *slot = *byte;
+            }
         }
-        Ok(Self {
-            inner: padded_state(&block, 0x36),
-            outer: padded_state(&block, 0x5c),
-        })
+        let mut key = Self {
+            inner: sha256::INITIAL,
+            outer: sha256::INITIAL,
+        };
+        // RFC 2104 section 2: the key XORed with either byte starts the inner and the outer hash.
+        for (state, pad) in [(&mut key.inner, 0x36), (&mut key.outer, 0x36 ^ 0x5c)] {
+            block.iter_mut().for_each(|byte| *byte ^= pad);
+            sha256::compress(state, core::slice::from_ref(&block));
+        }
+        Ok(key)
     }
 
     /// Returns the prepared key for a store: the inner state's words, then the outer's, big-endian.
@@ -109,20 +116,6 @@ fn total_len(parts: &[&[u8]]) -> usize {
     parts
         .iter()
         .fold(0, |len: usize, part| len.saturating_add(part.len()))
-}
-
-fn copy<'a>(block: &mut Block, bytes: impl Iterator<Item = &'a u8>) {
-    for (slot, byte) in block.iter_mut().zip(bytes) {
-        *slot = *byte;
-    }
-}
-
-/// Returns the state after the block-sized key, XORed with `pad` (RFC 2104 §2).
-fn padded_state(key: &Block, pad: u8) -> State {
-    let block = Zeroizing::new(key.map(|byte| byte ^ pad));
-    let mut state = sha256::INITIAL;
-    sha256::compress(&mut state, core::slice::from_ref(&block));
-    state
 }
 
 impl Drop for HmacKey {
@@ -177,8 +170,15 @@ impl MacEngine for &HmacKey {
     fn finish(&mut self, midstate: &Midstate, message: &[u8]) -> Result<Digest, Infallible> {
         let rest = message.get(midstate.absorbed..).unwrap_or_default();
         // Each state starts with its padded key: one more block than the message shows.
-        let inner = sha256::finish(midstate.state, BLOCK_LEN + midstate.absorbed, rest);
-        Ok(sha256::finish(self.outer, BLOCK_LEN, &inner))
+        let mut inner = midstate.state;
+        sha256::finish(&mut inner, BLOCK_LEN + midstate.absorbed, rest);
+        let mut block = [0; BLOCK_LEN];
+        sha256::write_digest(&inner, &mut block);
+        let mut outer = self.outer;
+        sha256::finish_in_place(&mut outer, &mut block, DIGEST_LEN, BLOCK_LEN + DIGEST_LEN);
+        let mut digest = [0; DIGEST_LEN];
+        sha256::write_digest(&outer, &mut digest);
+        Ok(digest)
     }
 }
 

@@ -1,6 +1,7 @@
 //! SHA-256 as HMAC uses it: states, whole blocks, one final padding (FIPS 180-4 §5.1.1, §6.2).
 
 use sha2::block_api::compress256;
+use zeroize::Zeroizing;
 
 /// Length of a SHA-256 block in bytes.
 pub(crate) const BLOCK_LEN: usize = 64;
@@ -31,14 +32,15 @@ pub(crate) fn compress(state: &mut State, blocks: &[Block]) {
     compress256(state, blocks);
 }
 
-/// Absorbs `rest` and the padding, and returns the digest.
+/// Absorbs `rest` and the padding of a message, of which `absorbed` bytes are absorbed already, a
+/// multiple of 64.
 ///
-/// `state` has absorbed `absorbed` bytes before, a multiple of 64.
+/// Two blocks, if it takes two, are compressed in one call, which is faster than two calls.
 #[inline]
-pub(crate) fn finish(mut state: State, absorbed: usize, rest: &[u8]) -> Digest {
+pub(crate) fn finish(state: &mut State, absorbed: usize, rest: &[u8]) {
     let (blocks, tail) = rest.as_chunks::<BLOCK_LEN>();
     if !blocks.is_empty() {
-        compress(&mut state, blocks);
+        compress(state, blocks);
     }
 
     let mut padded = [[0u8; BLOCK_LEN]; 2];
@@ -58,37 +60,57 @@ pub(crate) fn finish(mut state: State, absorbed: usize, rest: &[u8]) -> Digest {
     if let Some(length) = last.as_flattened_mut().last_chunk_mut::<8>() {
         *length = bits.to_be_bytes();
     }
-    compress(&mut state, last);
-    digest_of(&state)
+    compress(state, last);
 }
 
-/// Returns the SHA-256 digest of the concatenated `parts`.
-pub(crate) fn digest_parts(parts: &[&[u8]]) -> Digest {
-    let mut state = INITIAL;
-    let mut block = zeroize::Zeroizing::new([0u8; BLOCK_LEN]);
-    let mut absorbed = 0usize;
+/// Absorbs the end of a message of `len` bytes and the padding, in the place where the end is: the
+/// first `filled` bytes of `block`, fewer than all, with zeros after them.
+#[inline]
+pub(crate) fn finish_in_place(state: &mut State, block: &mut Block, filled: usize, len: usize) {
+    if let Some(end) = block.get_mut(filled) {
+        *end = 0x80;
+    }
+    if filled >= BLOCK_LEN - 8 {
+        compress(state, core::slice::from_ref(block));
+        *block = [0; BLOCK_LEN];
+    }
+    if let Some(length) = block.last_chunk_mut::<8>() {
+        *length = ((len as u64) << 3).to_be_bytes();
+    }
+    compress(state, core::slice::from_ref(block));
+}
+
+/// Writes the digest of the concatenated `parts` to the start of `block`, which holds zeros, and zeros
+/// after it.
+///
+/// The parts are secret: nothing of them is left elsewhere.
+pub(crate) fn digest_parts(parts: &[&[u8]], block: &mut Block) {
+    let mut state = Zeroizing::new(INITIAL);
+    let mut len = 0usize;
     let mut filled = 0;
     for byte in parts.iter().copied().flatten() {
         if let Some(slot) = block.get_mut(filled) {
             *slot = *byte;
         }
+        len = len.wrapping_add(1);
         filled += 1;
         if filled == BLOCK_LEN {
-            compress(&mut state, core::slice::from_ref(&block));
-            absorbed = absorbed.wrapping_add(BLOCK_LEN);
+            compress(&mut state, core::slice::from_ref(block));
+            *block = [0; BLOCK_LEN];
             filled = 0;
         }
     }
-    finish(state, absorbed, block.get(..filled).unwrap_or_default())
+    finish_in_place(&mut state, block, filled, len);
+    *block = [0; BLOCK_LEN];
+    write_digest(&state, block);
 }
 
+/// Writes a state's words, as much of them as fits, to `bytes`.
 #[inline]
-fn digest_of(state: &State) -> Digest {
-    let mut digest = [0u8; DIGEST_LEN];
-    for (bytes, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+pub(crate) fn write_digest(state: &State, bytes: &mut [u8]) {
+    for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
     }
-    digest
 }
 
 /// Counts compressions, so that tests can hold the template to its promise.
@@ -124,7 +146,10 @@ mod tests {
         ) {
             let slices: std::vec::Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
             let expected: Digest = Sha256::digest(parts.concat()).into();
-            prop_assert_eq!(digest_parts(&slices), expected);
+            let mut block = [0; BLOCK_LEN];
+            digest_parts(&slices, &mut block);
+            prop_assert_eq!(&block[..DIGEST_LEN], expected);
+            prop_assert_eq!(&block[DIGEST_LEN..], [0; DIGEST_LEN]);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::base64url::{self, Writer, encoded_len};
 use crate::claims::{MAX_SECONDS, Payload, Times};
 use crate::engine::MacEngine;
 use crate::header::Header;
-use crate::json::{self, MAX_DIGITS, Sink};
+use crate::json;
 use crate::sha256::DIGEST_LEN;
 
 /// Length of a dot and an HS256 signature in base64url, in bytes: what follows the signing input.
@@ -70,10 +70,7 @@ pub fn sign<'o, E: MacEngine>(
 
     let mut writer = Writer::new(out);
     write_prefix(&mut writer, header, claims);
-    let mut tail = Tail::new([0; 2], 0);
-    tail.push_times(times, claims.has_no_member());
-    writer.write(tail.as_bytes());
-    writer.end_part();
+    write_times(&mut writer, times, claims.has_no_member());
     let input_len = writer.len();
     complete(|input| engine.mac(input), input_len, out)
 }
@@ -114,86 +111,47 @@ pub(crate) fn complete<E>(
             return Err(SignError::Engine(error));
         }
     };
-    if let Some((dot, signature_chars)) = signature_part.split_first_mut() {
+    if let Some((dot, rest)) = signature_part.split_first_mut()
+        && let Some(chars) = rest.first_chunk_mut()
+    {
         *dot = b'.';
-        base64url::encode(&signature, signature_chars);
+        base64url::encode_digest(&signature, chars);
     }
     // Every byte is of the base64url alphabet or a dot, so the default is never taken.
     Ok(core::str::from_utf8(out).unwrap_or_default())
 }
 
-/// The end of a payload: bytes that wait for their group of three, the times, the closing brace.
-pub(crate) struct Tail {
-    bytes: [u8; Self::CAPACITY],
-    len: usize,
+/// Writes the end of a payload: the times and the closing brace; the `first` member has no comma.
+#[inline]
+pub(crate) fn write_times(writer: &mut Writer<'_>, times: &Times, mut first: bool) {
+    for (name, seconds) in [
+        (b",\"exp\":", times.exp),
+        (b",\"nbf\":", times.nbf),
+        (b",\"iat\":", times.iat),
+    ] {
+        let Some(seconds) = seconds else { continue };
+        for byte in name.get(usize::from(first)..).unwrap_or_default() {
+            writer.byte(*byte);
+        }
+        first = false;
+        write_number(writer, seconds);
+    }
+    writer.byte(b'}');
+    writer.end_part();
 }
 
-impl Tail {
-    const CAPACITY: usize = 2 + 3 * (",\"exp\":".len() + MAX_DIGITS) + "}".len();
-
-    /// Starts with the first `carried` bytes of `carry`.
-    #[inline]
-    pub(crate) fn new(carry: [u8; 2], carried: usize) -> Self {
-        let mut tail = Self {
-            bytes: [0; Self::CAPACITY],
-            len: 0,
-        };
-        tail.push(carry);
-        tail.len = carried;
-        tail
-    }
-
-    /// Appends the times and the brace; the `first` member of an object has no comma.
-    #[inline]
-    pub(crate) fn push_times(&mut self, times: &Times, mut first: bool) {
-        for (name, seconds) in [
-            (*b"\"exp\":", times.exp),
-            (*b"\"nbf\":", times.nbf),
-            (*b"\"iat\":", times.iat),
-        ] {
-            let Some(seconds) = seconds else { continue };
-            if !first {
-                self.push(*b",");
+#[inline]
+fn write_number(writer: &mut Writer<'_>, number: u64) {
+    match u32::try_from(number) {
+        Ok(number @ 1_000_000_000..) => {
+            for digit in json::ten_digits(number) {
+                writer.byte(digit);
             }
-            first = false;
-            self.push(name);
-            self.push_number(seconds);
         }
-        self.push(*b"}");
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    /// Returns how many characters encode the tail.
-    ///
-    /// In 16 bits, which takes a multiplication: a Cortex-M0+ divides in software.
-    #[inline]
-    pub(crate) fn encoded_len(&self) -> usize {
-        usize::from((self.len as u16 * 4).div_ceil(3))
-    }
-
-    /// Appends a piece of constant length, which costs a few moves and no call.
-    #[inline]
-    fn push<const N: usize>(&mut self, piece: [u8; N]) {
-        let free = self.bytes.get_mut(self.len..).unwrap_or_default();
-        if let Some(slot) = free.first_chunk_mut::<N>() {
-            *slot = piece;
-        }
-        self.len += N;
-    }
-
-    #[inline]
-    fn push_number(&mut self, number: u64) {
-        match u32::try_from(number) {
-            Ok(number @ 1_000_000_000..) => self.push(json::ten_digits(number)),
-            _ => {
-                let digits = json::digits(number);
-                let zeros = MAX_DIGITS - json::digits_len(number);
-                for digit in digits.get(zeros..).unwrap_or_default() {
-                    self.push([*digit]);
-                }
+        _ => {
+            let zeros = json::MAX_DIGITS - json::digits_len(number);
+            for digit in json::digits(number).into_iter().skip(zeros) {
+                writer.byte(digit);
             }
         }
     }

@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use crate::base64url::{self, Writer, encoded_len};
+use crate::base64url::{Carry, Writer, encoded_len};
 use crate::claims::{Payload, Times};
 use crate::engine::MacEngine;
 use crate::header::Header;
 use crate::sha256::BLOCK_LEN;
-use crate::sign::{self, SIGNATURE_PART_LEN, SignError, Tail};
+use crate::sign::{self, SIGNATURE_PART_LEN, SignError};
 
 /// Returns the capacity in bytes of a [`Template`] for a header and claims of these lengths as JSON,
 /// the claims' taken without times.
@@ -50,8 +50,7 @@ pub struct Template<E: MacEngine, const N: usize> {
     midstate: E::Midstate,
     prefix: [u8; N],
     prefix_len: usize,
-    carry: [u8; 2],
-    carried: usize,
+    carry: Carry,
     has_no_member: bool,
 }
 
@@ -73,11 +72,7 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
         if prefix_len > N {
             return Err(SignError::BufferTooSmall { needed: prefix_len });
         }
-        let mut carry = [0; 2];
-        let carried = writer.carried_bytes().len();
-        for (slot, byte) in carry.iter_mut().zip(writer.carried_bytes()) {
-            *slot = *byte;
-        }
+        let carry = writer.carry();
 
         let (blocks, _) = prefix
             .get(..prefix_len)
@@ -90,15 +85,17 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
             prefix,
             prefix_len,
             carry,
-            carried,
             has_no_member: claims.has_no_member(),
         })
     }
 
     /// Returns the length in bytes of the token with `times`.
+    #[inline]
     pub fn token_len(&self, times: &Times) -> usize {
-        let tail_len = self.carried + times.len(self.has_no_member) + "}".len();
-        self.prefix_len + encoded_len(tail_len) + SIGNATURE_PART_LEN
+        let tail_len = self.carry.len() + times.len(self.has_no_member) + "}".len();
+        // In 16 bits, which takes a multiplication: a Cortex-M0+ divides in software.
+        let tail_chars = (tail_len as u16 * 4).div_ceil(3);
+        self.prefix_len + usize::from(tail_chars) + SIGNATURE_PART_LEN
     }
 
     /// Signs with `times` and returns the token, which fills the start of `out`.
@@ -112,19 +109,21 @@ impl<E: MacEngine, const N: usize> Template<E, N> {
         out: &'o mut [u8],
     ) -> Result<&'o str, SignError<E::Error>> {
         sign::check_range(times)?;
-        let mut tail = Tail::new(self.carry, self.carried);
-        tail.push_times(times, self.has_no_member);
-        let input_len = self.prefix_len + tail.encoded_len();
-        let out = sign::take(out, input_len + SIGNATURE_PART_LEN)?;
+        let out = sign::take(out, self.token_len(times))?;
+        let input_len = out.len() - SIGNATURE_PART_LEN;
 
-        let prefix = self.prefix.get(..self.prefix_len).unwrap_or_default();
-        // Not `copy_from_slice`, which keeps its length check at opt-level z.
-        for (slot, char) in out.iter_mut().zip(prefix) {
-            *slot = *char;
+        // Whole if there is room, since a copy of constant length is fastest; what it has beyond the
+        // prefix is overwritten below.
+        match out.first_chunk_mut::<N>() {
+            Some(start) => *start = self.prefix,
+            None => {
+                let slots = out.iter_mut().zip(&self.prefix);
+                slots.for_each(|(slot, char)| *slot = *char);
+            }
         }
-        if let Some(tail_chars) = out.get_mut(self.prefix_len..input_len) {
-            base64url::encode(tail.as_bytes(), tail_chars);
-        }
+        let tail = out.get_mut(self.prefix_len..input_len).unwrap_or_default();
+        let mut writer = Writer::resume(tail, self.carry);
+        sign::write_times(&mut writer, times, self.has_no_member);
         let mac = |input: &[u8]| self.engine.finish(&self.midstate, input);
         sign::complete(mac, input_len, out)
     }
