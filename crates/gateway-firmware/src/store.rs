@@ -101,12 +101,18 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
     }
 
     /// Makes a store where there is none.
-    fn settle(vacancy: &mut Vacancy<F>) -> Result<Self, F> {
+    // Not a part of its caller, which writes every record with the stack that this takes once.
+    #[inline(never)]
+    fn settle(&mut self) -> Result<(), F> {
+        let Self::None(vacancy) = self else {
+            return Ok(());
+        };
         let flash = vacancy.flash.take().ok_or(StoreError::Unreliable)?;
-        match vacancy.seal.take() {
-            Some(seal) => Store::format(flash, vacancy.region, seal).map(Self::Sealed),
-            None => Store::format(flash, vacancy.region, Plain).map(Self::Plain),
-        }
+        *self = match vacancy.seal.take() {
+            Some(seal) => Self::Sealed(Store::format(flash, vacancy.region, seal)?),
+            None => Self::Plain(Store::format(flash, vacancy.region, Plain)?),
+        };
+        Ok(())
     }
 
     /// Writes a record in place of an older one; where there is no store it makes one first.
@@ -114,8 +120,8 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
     /// # Errors
     /// Those of [`Store::put`] and [`Store::format`].
     pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
-        if let Self::None(vacancy) = self {
-            *self = Self::settle(vacancy)?;
+        if matches!(self, Self::None(_)) {
+            self.settle()?;
         }
         match self {
             Self::Plain(store) => store.put(key, version, value),
