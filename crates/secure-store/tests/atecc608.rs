@@ -72,6 +72,16 @@ fn macs_of_all_lengths_are_the_hmac_crates() {
     }
 }
 
+/// The watchdog ends what takes too long; half a computation is no MAC.
+#[test]
+fn a_message_that_takes_too_long_is_refused() {
+    let (_, device) = sim();
+    let mut key = device.into_key(3).unwrap();
+    let message = [0x5a; 8 * 1024];
+    assert!(key.mac(&message).is_err());
+    assert_eq!(key.mac(&message[..512]), Ok(expected(&message[..512])));
+}
+
 #[test]
 fn a_token_is_signed_by_a_slot() {
     let (_, device) = sim();

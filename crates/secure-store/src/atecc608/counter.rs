@@ -1,4 +1,4 @@
-//! A monotonic counter, which counts to 2,097,151 and never back.
+//! A monotonic counter, which counts to 2,097,151 and never back (data sheet, section 5.1.1).
 
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::{ErrorType, I2c};

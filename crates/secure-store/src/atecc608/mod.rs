@@ -26,7 +26,7 @@ use packet::{BLOCK_LEN, Command, MAX_RESPONSE_LEN, Response};
 /// The 7-bit address that devices have unless they were ordered with another.
 pub const DEFAULT_ADDRESS: u8 = 0x60;
 
-/// Opcodes (data sheet: "Device Commands", table "Command Opcodes").
+/// Opcodes (data sheet, section 5, table 5-1).
 mod opcode {
     pub const READ: u8 = 0x02;
     pub const RANDOM: u8 = 0x1b;
@@ -35,13 +35,12 @@ mod opcode {
     pub const SHA: u8 = 0x47;
 }
 
-/// Word addresses (data sheet: "Word Address Values").
+/// Word addresses (data sheet, section 7.2.1).
 mod word {
     pub const SLEEP: u8 = 0x01;
-    pub const IDLE: u8 = 0x02;
 }
 
-/// Modes of the SHA command (data sheet: "SHA Command").
+/// Modes of the SHA command (data sheet, section 5.1.8).
 mod sha {
     pub const UPDATE: u8 = 0x01;
     /// Ends, and answers with the digest instead of keeping it.
@@ -49,14 +48,11 @@ mod sha {
     pub const HMAC_START: u8 = 0x04;
 }
 
-/// Microseconds from the wake pulse until the device answers, t_WHI (data sheet: "AC Parameters").
+/// Microseconds from the wake pulse until the device answers, t_WHI (data sheet, section 8.3).
 const WAKE_US: u32 = 1500;
 
 /// Milliseconds between two looks for a response.
 const POLL_MS: u32 = 1;
-
-/// Blocks after which the device rests for a moment, lest its watchdog, of 0.7 s at least, end the computation.
-const BLOCKS_PER_WAKE: usize = 6;
 
 /// How often anything is tried.
 const ATTEMPTS: u32 = 3;
@@ -94,7 +90,7 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         (self.i2c, self.delay)
     }
 
-    /// Returns the 4 bytes that tell the kind and revision of the device; the third is 0x60 (data sheet: "Info Command").
+    /// Returns the 4 bytes that tell the kind and revision of the device; the third is 0x60 (data sheet, section 5.1.2).
     ///
     /// # Errors
     /// Any [`AteccError`].
@@ -109,7 +105,7 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         self.repeat(|device| device.ask(&info))
     }
 
-    /// Returns the 9 bytes that no other device has (data sheet: "Read Command", "Configuration Zone").
+    /// Returns the 9 bytes that no other device has (data sheet, sections 5.1.6 and 2.1).
     ///
     /// # Errors
     /// Any [`AteccError`].
@@ -119,7 +115,7 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         Ok([a, b, c, d, e, f, g, h, i])
     }
 
-    /// Returns which zones are locked: bytes 86 and 87 of the configuration (data sheet: "Configuration Zone").
+    /// Returns which zones are locked: bytes 86 and 87 of the configuration (data sheet, section 2.1).
     ///
     /// # Errors
     /// Any [`AteccError`].
@@ -132,7 +128,7 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         })
     }
 
-    /// Returns 32 random bytes (data sheet: "Random Command").
+    /// Returns 32 random bytes (data sheet, section 5.1.5).
     ///
     /// # Errors
     /// Any [`AteccError`], [`AteccError::Unlocked`] among them.
@@ -157,21 +153,19 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         }
     }
 
-    /// Returns the HMAC-SHA256 of `message` under the key in a slot (data sheet: "SHA Command").
+    /// Returns the HMAC-SHA256 of `message` under the key in a slot (data sheet, section 5.1.8).
     ///
-    /// The key is the slot's 32 bytes.
+    /// The key is the slot's 32 bytes. The device's watchdog ends a computation after 0.7 s at the earliest, and waking it
+    /// would end it too: 6 blocks of 64 bytes are done by then whatever the device's clock, some 40 at its usual pace.
     ///
     /// # Errors
-    /// Any [`AteccError`].
+    /// Any [`AteccError`], for a message that takes longer too.
     pub fn hmac(&mut self, slot: u8, message: &[u8]) -> Result<[u8; 32], I> {
         check_slot(slot, 15)?;
         self.repeat(|device| {
             device.sha(sha::HMAC_START, u16::from(slot), &[])?;
             let (blocks, rest) = message.as_chunks::<BLOCK_LEN>();
-            for (done, block) in blocks.iter().enumerate() {
-                if done > 0 && done.is_multiple_of(BLOCKS_PER_WAKE) {
-                    device.rest()?;
-                }
+            for block in blocks {
                 device.sha(sha::UPDATE, BLOCK_LEN as u16, block)?;
             }
             let rest_len = rest.len() as u16;
@@ -199,7 +193,7 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
         Ok(SlotCounter::new(self, counter))
     }
 
-    /// Reads or increments a counter (data sheet: "Counter Command").
+    /// Reads or increments a counter (data sheet, section 5.1.1).
     fn count(&mut self, increment: bool, counter: u8) -> Result<u32, I> {
         let command = Command {
             opcode: opcode::COUNTER,
@@ -252,12 +246,6 @@ impl<I: I2c, D: DelayNs> Atecc608<I, D> {
             let _ = self.tell(word::SLEEP);
         }
         Err(AteccError::Asleep)
-    }
-
-    /// Lets the watchdog begin anew without losing the computation (data sheet: "Idle Sequence").
-    fn rest(&mut self) -> Result<(), I> {
-        self.tell(word::IDLE)?;
-        self.wake()
     }
 
     fn tell(&mut self, word_address: u8) -> Result<(), I> {

@@ -1,4 +1,4 @@
-//! Commands and responses as bytes (data sheet: "I/O Transactions", "Command Packets").
+//! Commands and responses as bytes (data sheet, sections 4.1 and 4.2).
 //!
 //! | | byte 0 | 1 | 2 | 3..5 | then | last 2 |
 //! | --- | --- | --- | --- | --- | --- | --- |
@@ -23,10 +23,10 @@ const MAX_COMMAND_LEN: usize = 1 + OVERHEAD + BLOCK_LEN;
 /// Count, 32 bytes, CRC.
 pub(super) const MAX_RESPONSE_LEN: usize = 35;
 
-/// The word address of commands (data sheet: "Word Address Values").
+/// The word address of commands (data sheet, section 7.2.1).
 const COMMAND: u8 = 0x03;
 
-/// Polynomial 0x8005, each byte taken from its lowest bit (data sheet: "I/O Transactions").
+/// Polynomial 0x8005, each byte taken from its lowest bit (data sheet, section 4.1).
 const CRC_ALGORITHM: Algorithm<u16> = Algorithm {
     width: 16,
     poly: 0x8005,

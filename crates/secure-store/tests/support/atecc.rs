@@ -160,6 +160,8 @@ impl Chip {
         if address == 0 {
             if self.power != Power::Awake {
                 self.power = Power::Awake;
+                // A wake from idle ends a computation too (data sheet, section 5.1.8).
+                self.sha = None;
                 self.woken_ns = self.ns;
                 self.ready_ns = self.ns + 1_400_000;
                 self.answer(&[0x11]);
