@@ -41,7 +41,8 @@ const TEST_NETWORK = `host = "${HOST_ADDRESS}"\ntest_plain_http = true`;
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR;
-const hostPrograms = path.join(target ?? path.join(root, 'target'), 'debug');
+export const targetDirectory = target ?? path.join(root, 'target');
+const hostPrograms = path.join(targetDirectory, 'debug');
 export const gateway = path.join(hostPrograms, 'gateway');
 export const firmware = path.join(
   target ?? path.join(root, 'boards/rp2040/target'), 'thumbv6m-none-eabi', 'release', 'gateway-rp2040',
@@ -124,6 +125,7 @@ export function environment([id, key]) {
  * @property {boolean} [blank] whether the board was never provisioned
  * @property {Uint8Array} [store] of the board, if it was provisioned by somebody else
  * @property {boolean} [second] whether the device has the second secret too
+ * @property {number} [port] that the device sends to, if it is not the server's own
  * @property {string | ((server: Standin) => string)} [network] of the device's settings
  * @property {string[]} [options] of the provisioning
  * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
