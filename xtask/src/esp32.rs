@@ -29,12 +29,15 @@ fn chips() -> impl Iterator<Item = &'static Chip> {
 /// Lints the board's firmware and examples for each chip that stable Rust builds for.
 pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::component(layout, log, "clippy", "cargo-clippy")?;
+    install::mbedtls(layout, log)?;
     for chip in chips() {
         install::targets(layout, log, &[chip.target])?;
-        let mut clippy = layout.cargo(["clippy", "--locked", "--release", "--bins", "--examples"]);
-        clippy.args(["--target", chip.target]).args(chip.features);
-        clippy.current_dir(layout.root(BOARD));
-        log.run(clippy.args(["--", "-D", "warnings"]))?;
+        for arguments in chip.builds {
+            let mut clippy = layout.cargo(["clippy", "--locked", "--release"]);
+            clippy.args(["--target", chip.target]).args(arguments);
+            clippy.current_dir(layout.root(BOARD));
+            log.run(clippy.args(["--", "-D", "warnings"]))?;
+        }
     }
     Ok(())
 }

@@ -26,8 +26,8 @@ pub struct Chip {
     pub name: &'static str,
     pub board: &'static str,
     pub target: &'static str,
-    /// Features of the board's package.
-    pub features: &'static [&'static str],
+    /// Cargo's arguments that choose the firmware, and the examples: those are built without what only the firmware needs.
+    pub builds: [&'static [&'static str]; 2],
     /// Where its RAM begins and ends; the ESP32-C3 has it at two places, one for code and one for data.
     ram: &'static [(u64, u64)],
 }
@@ -41,21 +41,37 @@ pub const CHIPS: [Chip; 3] = [
         name: "rp2040",
         board: "boards/rp2040",
         target: "thumbv6m-none-eabi",
-        features: &[],
+        builds: [&["--bins"], &["--examples"]],
         ram: &[(0x2000_0000, 0x2004_2000)],
     },
     Chip {
         name: "esp32c3",
         board: "boards/esp32",
         target: "riscv32imc-unknown-none-elf",
-        features: &["--features", "esp32c3"],
+        builds: [
+            &["--bins", "--features", "esp32c3"],
+            &[
+                "--examples",
+                "--no-default-features",
+                "--features",
+                "esp32c3",
+            ],
+        ],
         ram: &[(0x3fc8_0000, 0x3fce_0000), (0x4037_c000, 0x403e_0000)],
     },
     Chip {
         name: "esp32c6",
         board: "boards/esp32",
         target: "riscv32imac-unknown-none-elf",
-        features: &["--features", "esp32c6"],
+        builds: [
+            &["--bins", "--features", "esp32c6"],
+            &[
+                "--examples",
+                "--no-default-features",
+                "--features",
+                "esp32c6",
+            ],
+        ],
         ram: &[(0x4080_0000, 0x4088_0000)],
     },
 ];
@@ -119,19 +135,19 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 pub fn build(layout: &Layout, log: &mut Log, chip: &Chip) -> Result<Vec<(String, PathBuf)>, Stop> {
     install::targets(layout, log, &[chip.target])?;
     install::mbedtls(layout, log)?;
-    let mut build = layout.cargo(["build", "--locked", "--release", "--bins", "--examples"]);
-    build.args(["--target", chip.target]).args(chip.features);
-    build.arg("--message-format=json-render-diagnostics");
-    let messages = log.output(build.current_dir(layout.root(chip.board)))?;
     let mut binaries = Vec::new();
-    for line in messages.lines() {
-        let message: Value = serde_json::from_str(line)?;
-        if let Some(file) = message["executable"].as_str() {
-            let name = message["target"]["name"].as_str();
-            binaries.push((
-                name.context("a binary without a name")?.to_owned(),
-                file.into(),
-            ));
+    for arguments in chip.builds {
+        let mut build = layout.cargo(["build", "--locked", "--release", "--target", chip.target]);
+        build.args(arguments);
+        build.arg("--message-format=json-render-diagnostics");
+        let messages = log.output(build.current_dir(layout.root(chip.board)))?;
+        for line in messages.lines() {
+            let message: Value = serde_json::from_str(line)?;
+            if let Some(file) = message["executable"].as_str() {
+                let name = message["target"]["name"].as_str();
+                let name = name.context("a binary without a name")?;
+                binaries.push((name.to_owned(), file.into()));
+            }
         }
     }
     binaries.sort();
