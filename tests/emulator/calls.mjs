@@ -45,3 +45,70 @@ function findFunction(elf, name) {
   }
   return found[0].start;
 }
+
+/**
+ * Counts the core cycles spent inside a function wherever it was inlined, with what it calls.
+ *
+ * The optimiser mixes instructions of neighbours: those that the debug information gives to the function count, and
+ * calls made by them. Interrupts that are served meanwhile count too.
+ */
+export class Meter {
+  /** Cycles so far. */
+  cycles = 0;
+
+  /** What `weigh` made of the calls of the watched function from inside, in all. */
+  calls = 0;
+
+  /**
+   * @param {import('./machine.mjs').Machine} machine
+   * @param {import('./dwarf.mjs').Range[]} ranges of the function
+   * @param {string | RegExp} watched name of a function that it calls
+   * @param {(registers: Uint32Array) => number} [weigh] a call, by the registers that it begins with
+   */
+  constructor(machine, ranges, watched, weigh = () => 1) {
+    this.machine = machine;
+    const places = new Places(machine.elf, ranges);
+    const callee = findFunction(machine.elf, watched);
+    const { core } = machine.mcu;
+    let [inside, last] = [false, core.cycles];
+    machine.watchInstructions(() => {
+      if (inside) this.cycles += core.cycles - last;
+      last = core.cycles;
+      const { PC } = core;
+      if (inside && PC === callee) this.calls += weigh(core.registers);
+      inside = places.inside(PC) ?? inside;
+    });
+  }
+
+  /** Counts no more. */
+  stop() {
+    this.machine.watchInstructions(null);
+  }
+}
+
+/** Which addresses of the functions around some ranges belong to the ranges. */
+class Places {
+  static #FLASH = 0x10000000;
+
+  /**
+   * @param {import('./elf.mjs').Elf} elf
+   * @param {import('./dwarf.mjs').Range[]} ranges
+   */
+  constructor(elf, ranges) {
+    const end = Math.max(...elf.functions.map(({ start, size }) => start + size).filter((address) => address < 0x20000000));
+    this.codes = new Uint8Array(end - Places.#FLASH);
+    for (const [from, to] of ranges) {
+      const around = elf.functions.find(({ start, size }) => from >= start && from < start + size);
+      if (around === undefined) throw new Error(`no function at 0x${from.toString(16)}`);
+      const start = around.start - Places.#FLASH;
+      this.codes.subarray(start, start + around.size).forEach((code, index, codes) => (codes[index] = code || 1));
+      this.codes.fill(2, from - Places.#FLASH, to - Places.#FLASH);
+    }
+  }
+
+  /** Whether an address is in the ranges; undefined where a function that they call may be. @param {number} address */
+  inside(address) {
+    const code = this.codes[address - Places.#FLASH];
+    return code ? code === 2 : undefined;
+  }
+}

@@ -36,6 +36,9 @@ export class Elf {
   /** Bytes of each allocated section. @type {Map<string, number>} */
   sections = new Map();
 
+  /** What the file has of sections that are not loaded. @type {Map<string, DataView>} */
+  unloaded = new Map();
+
   /** @param {string} path */
   constructor(path) {
     this.path = path;
@@ -97,7 +100,9 @@ export class Elf {
     const names = headers[view.getUint16(50, true)];
     for (const header of headers) {
       const allocated = (header.flags & 2) !== 0;
-      if (allocated) this.sections.set(text(file, names.offset + header.name), header.size);
+      const name = text(file, names.offset + header.name);
+      if (allocated) this.sections.set(name, header.size);
+      else this.unloaded.set(name, new DataView(file.buffer, file.byteOffset + header.offset, header.size));
       if (header.type === SHT_SYMTAB) this.#readSymbols(file, view, header, headers[header.link].offset);
     }
     this.functions.sort((a, b) => a.start - b.start);

@@ -34,6 +34,12 @@ async fn main(_spawner: Spawner) {
     say!(console, "slept {} us", start.elapsed().as_micros());
     loop {
         Timer::after_secs(1).await;
-        count_down(1000);
+        wait();
     }
+}
+
+/// Is no function of its own in the program.
+#[inline(always)]
+fn wait() {
+    count_down(1000);
 }
