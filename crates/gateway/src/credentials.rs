@@ -159,15 +159,7 @@ impl CredentialArgs {
     pub fn secrets(&self, api: &'static Api) -> Result<Secrets, Failure> {
         let names = names(api);
         let wanted: Vec<&str> = names.id.into_iter().chain([names.key]).collect();
-        let mut found = self.find(&wanted, &format!("the credential of {}", api.name))?;
-        let secrets = Secrets {
-            api,
-            policy: self.policy(),
-            key: found.pop().unwrap_or_default(),
-            id: found.pop(),
-        };
-        secrets.credential()?;
-        Ok(secrets)
+        self.found(api, &wanted, &format!("the credential of {}", api.name))
     }
 
     /// Returns the second credential of an API, if there is one: its names end in `_STANDBY`.
@@ -183,7 +175,12 @@ impl CredentialArgs {
         if !self.has(&wanted)? {
             return Ok(None);
         }
-        let mut found = self.find(&wanted, "the standby credential")?;
+        self.found(api, &wanted, "the standby credential").map(Some)
+    }
+
+    /// Returns a credential by the names of its ID, if it has one, and its key.
+    fn found(&self, api: &'static Api, names: &[&str], what: &str) -> Result<Secrets, Failure> {
+        let mut found = self.find(names, what)?;
         let secrets = Secrets {
             api,
             policy: self.policy(),
@@ -191,7 +188,7 @@ impl CredentialArgs {
             id: found.pop(),
         };
         secrets.credential()?;
-        Ok(Some(secrets))
+        Ok(secrets)
     }
 
     /// Returns the same options with another file.

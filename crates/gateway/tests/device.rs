@@ -74,6 +74,19 @@ fn leaks(wire: &[u8]) -> bool {
     found(SECRET_KEY.as_bytes()) || found(&prepared[..16]) || found(&prepared[32..48])
 }
 
+/// Sends a credential and settings to a device that has the key.
+fn provision(twin: &Twin<Sealed>, dir: &TempDir) -> Gateway {
+    let args = [
+        "--device-key-file",
+        "@device.key",
+        "--api",
+        "heymarket",
+        "--settings",
+        "@settings.toml",
+    ];
+    device("provision", &twin.path, dir, &args).heymarket()
+}
+
 #[test]
 fn anybody_is_told_the_status() {
     let (twin, dir) = (sealed(), files());
@@ -103,18 +116,7 @@ fn anybody_is_told_the_status() {
 #[test]
 fn records_are_sent_encrypted_to_a_device_with_the_key() {
     let (twin, dir) = (sealed(), files());
-    let args = [
-        "--device-key-file",
-        "@device.key",
-        "--api",
-        "heymarket",
-        "--settings",
-        "@settings.toml",
-    ];
-    let run = device("provision", &twin.path, &dir, &args)
-        .heymarket()
-        .run()
-        .exits(0);
+    let run = provision(&twin, &dir).run().exits(0);
     assert!(
         run.stdout
             .contains("2 records are in the device, 0 of them"),
@@ -136,10 +138,7 @@ fn records_are_sent_encrypted_to_a_device_with_the_key() {
     drop(parts);
 
     // Again: nothing is written twice.
-    let run = device("provision", &twin.path, &dir, &args)
-        .heymarket()
-        .run()
-        .exits(0);
+    let run = provision(&twin, &dir).run().exits(0);
     assert!(run.stdout.contains("2 of them were before"), "{run:?}");
     assert_eq!(twin.parts().writes, writes);
 }
@@ -291,18 +290,7 @@ fn a_bad_line_and_a_power_cut_only_cost_time() {
     twin.parts().lossy = Some(400);
     twin.parts().power_cut_in = Some(4);
     twin.parts().say = b"boot: outbox has 2 alerts\r\n".to_vec();
-    let args = [
-        "--device-key-file",
-        "@device.key",
-        "--api",
-        "heymarket",
-        "--settings",
-        "@settings.toml",
-    ];
-    let run = device("provision", &twin.path, &dir, &args)
-        .heymarket()
-        .run()
-        .exits(0);
+    let run = provision(&twin, &dir).run().exits(0);
     assert!(
         run.stderr.contains("device: boot: outbox has 2 alerts"),
         "{run:?}"
