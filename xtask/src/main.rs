@@ -12,6 +12,7 @@ mod install;
 mod layout;
 mod long;
 mod panic_free;
+mod pico_w;
 mod qemu;
 mod runner;
 mod sizes;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
+use crate::bench;
 use crate::documents;
 use crate::emulator;
 use crate::esp32;
@@ -9,6 +10,7 @@ use crate::fuzz;
 use crate::install;
 use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::panic_free;
+use crate::pico_w;
 use crate::qemu;
 use crate::runner::{Log, Step, Stop};
 use crate::sizes;
@@ -47,6 +49,9 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         let check = move |log: &mut _| qemu::check(layout, log, core);
         steps.push(Step::new(format!("tests on {}", core.target), check));
     }
+    steps.push(Step::new("device benchmarks", |log| {
+        bench::device::check(layout, log)
+    }));
     for target in fuzz::targets(layout)? {
         let name = format!("fuzz {target}");
         let smoke = move |log: &mut _| fuzz::smoke(layout, log, &target, FUZZ_SECS);
@@ -57,6 +62,7 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
     steps.push(Step::new("clippy rp2040", |log| {
         emulator::clippy(layout, log)
     }));
+    steps.push(Step::new("Pico W", |log| pico_w::check(layout, log)));
     steps.push(Step::new("clippy esp32", |log| esp32::clippy(layout, log)));
     steps.push(Step::new("flash and RAM", |log| sizes::check(layout, log)));
     steps.push(Step::new("esp32 images", |log| esp32::images(layout, log)));
