@@ -3,6 +3,7 @@
 use embassy_executor::SendSpawner;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
+use embassy_time::Timer;
 use embedded_io_async::{ErrorType, Read};
 use esp_hal::gpio::AnyPin;
 use esp_hal::peripherals::UART0;
@@ -48,11 +49,14 @@ async fn hear(receiver: UartRx<'static, Blocking>) {
     let mut receiver = receiver.into_async();
     let mut bytes = [0; 64];
     loop {
-        // Noise on the line costs the bytes around it: a line of text is garbled, a frame's checksum fails.
-        if let Ok(count) = receiver.read_async(&mut bytes).await {
-            HEARD
-                .write_all(bytes.get(..count).unwrap_or_default())
-                .await;
+        match receiver.read_async(&mut bytes).await {
+            Ok(count) => {
+                let heard = bytes.get(..count).unwrap_or_default();
+                HEARD.write_all(heard).await;
+            }
+            // Noise on the line costs the bytes around it: a line of text is garbled, a frame's checksum fails. The pause
+            // leaves time for everything else if there is nothing but noise.
+            Err(_) => Timer::after_millis(1).await,
         }
     }
 }
