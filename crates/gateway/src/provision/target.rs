@@ -58,12 +58,17 @@ impl Target {
         matches!(self, Self::Esp32c3 | Self::Esp32c6 | Self::Esp32s3)
     }
 
-    /// Returns the command that writes an image of the store.
+    /// Returns the command that writes an image of the store, and has an RP2040 start again.
+    ///
+    /// `picotool load -x` would not: it refuses to start what has no program in it.
     pub fn flash_command(self, file: &str, uf2: bool) -> String {
         let start = self.store().start;
         match self {
-            Self::Rp2040 if uf2 => format!("picotool load {file}"),
-            Self::Rp2040 => format!("picotool load {file} -t bin -o {:#x}", 0x1000_0000 + start),
+            Self::Rp2040 if uf2 => format!("picotool load {file} && picotool reboot"),
+            Self::Rp2040 => format!(
+                "picotool load {file} -t bin -o {:#x} && picotool reboot",
+                0x1000_0000 + start
+            ),
             _ => format!(
                 "espflash write-bin --chip {} {start:#x} {file}",
                 self.name()
