@@ -4,7 +4,7 @@
 //! function alone, and count heap allocations. For the devices `benches/device` is built without a
 //! meter to be weighed, and with one to be run in QEMU.
 
-mod device;
+pub mod device;
 mod report;
 mod stated;
 

@@ -12,6 +12,7 @@ mod outside;
 mod stack;
 
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 #[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
@@ -27,6 +28,20 @@ pub const ID_LEN: usize = ID.len();
 
 const ID: &str = "74f80a77-9b3f-44ac-b3ad-ab68cfb548fa";
 const KEY: &str = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK";
+
+/// Returns the buffer that the link sends from, once.
+#[allow(unsafe_code, reason = "hands out a static")]
+pub fn transmit_buffer() -> &'static mut [u8; TOKEN_LEN] {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    static mut BUFFER: [u8; TOKEN_LEN] = [0; TOKEN_LEN];
+
+    if TAKEN.load(Relaxed) {
+        halt();
+    }
+    TAKEN.store(true, Relaxed);
+    // SAFETY: nothing else refers to the buffer, and on one core without interrupts none gets here twice.
+    unsafe { &mut *(&raw mut BUFFER) }
+}
 
 /// Waits for ever.
 pub fn halt() -> ! {

@@ -9,9 +9,10 @@ use object::{Object, ObjectSegment};
 use serde::Serialize;
 
 use crate::install;
-use crate::layout::Layout;
+use crate::layout::{DEVICE_TARGETS, Layout};
 use crate::runner::{Log, Stop};
 
+/// As many as there are targets, so that [`check`] runs each.
 const BINARIES: [&str; 2] = ["template", "key-each-time"];
 /// Optimisation levels, and the profile that sets each.
 const PROFILES: [(&str, &str); 2] = [("3", "release"), ("s", "small")];
@@ -45,16 +46,24 @@ pub struct Figures {
     pub stack_bytes: f64,
 }
 
+/// Builds and runs each firmware once, each for another target, and compares its token with the documented one.
+pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    for (target, binary) in DEVICE_TARGETS.into_iter().zip(BINARIES) {
+        install(layout, log, target)?;
+        let firmware = Firmware {
+            target,
+            backend: BACKENDS[1],
+            profile: PROFILES[1],
+            binary,
+        };
+        firmware.measure(layout, log)?;
+    }
+    Ok(())
+}
+
 /// Builds, weighs and runs every firmware for one compiler target.
 pub fn measure(layout: &Layout, log: &mut Log, target: &str) -> Result<Vec<Figures>, Stop> {
-    install::targets(layout, log, &[target])?;
-    let (emulator, package) = if is_arm(target) {
-        ("qemu-system-arm", "qemu-system-arm")
-    } else {
-        ("qemu-system-riscv32", "qemu-system-misc")
-    };
-    install::program(layout, log, emulator, package)?;
-
+    install(layout, log, target)?;
     let mut figures = Vec::new();
     for backend in BACKENDS {
         for profile in PROFILES {
@@ -70,6 +79,16 @@ pub fn measure(layout: &Layout, log: &mut Log, target: &str) -> Result<Vec<Figur
         }
     }
     Ok(figures)
+}
+
+fn install(layout: &Layout, log: &mut Log, target: &str) -> Result<(), Stop> {
+    install::targets(layout, log, &[target])?;
+    let (emulator, package) = if is_arm(target) {
+        ("qemu-system-arm", "qemu-system-arm")
+    } else {
+        ("qemu-system-riscv32", "qemu-system-misc")
+    };
+    install::program(layout, log, emulator, package)
 }
 
 struct Firmware<'a> {

@@ -32,7 +32,8 @@ pub fn measured(figures: &Figures) -> String {
     }
     if !figures.devices.is_empty() {
         text += "\nOn devices, a whole firmware that signs and nothing else, as bytes of flash / \
-                 instructions per token / bytes of stack, the key's preparation included:\n\n";
+                 instructions per token / bytes of stack, the key's preparation included; the token's \
+                 buffer is not on the stack:\n\n";
         text += &table(
             &["", "opt-level 3", "opt-level s"],
             device_rows(&figures.devices),

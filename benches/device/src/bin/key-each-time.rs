@@ -2,13 +2,13 @@
 #![no_std]
 #![no_main]
 
-use device::{Outside, TOKEN_LEN, entry};
+use device::{Outside, entry, transmit_buffer};
 use jwt_core::{Claims, Header, HmacKey, Times, sign};
 
 #[entry]
 fn main() -> ! {
     let mut outside = Outside::begin();
-    let mut buffer = [0; TOKEN_LEN];
+    let buffer = transmit_buffer();
     loop {
         let (id, key) = outside.credential();
         let claims = Claims {
@@ -17,7 +17,7 @@ fn main() -> ! {
         };
         let now = Times::iat(outside.now());
         if let Ok(key) = HmacKey::from_parts(&[id.as_bytes(), b"||", key.as_bytes()])
-            && let Ok(token) = sign(key, &Header::new(), &claims, &now, &mut buffer)
+            && let Ok(token) = sign(key, &Header::new(), &claims, &now, buffer)
         {
             outside.send(token);
         }
