@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import test, { before } from 'node:test';
@@ -121,3 +122,32 @@ test('without the time nobody is connected to', () =>
     assert.deepEqual(attempts, []);
     assert.deepEqual((await server.tell()).requests, []);
   }));
+
+test('a server that says a little now and then is given up', async () => {
+  /** @type {net.Socket[]} */
+  const clients = [];
+  const server = net.createServer((client) => clients.push(client.on('error', () => {})));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  /** @param {Scene} scene */
+  const play = async ({ board, network }) => {
+    network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3'], ['localhost', HOST_ADDRESS]])));
+    board.drive(DOOR, false);
+    board.powerOn();
+    assert.ok(await board.run({ seconds: 20, until: () => clients.length > 0 }));
+    const began = board.nanos;
+    // The beginning of a handshake's record of 4 KB (RFC 8446, section 5.1), of which the firmware waits 10 s for each byte.
+    const record = [0x16, 3, 3, 0x10, 0, ...Array(100).fill(2)];
+    let said = 0;
+    const done = () => {
+      if (board.nanos - began > said * 5e9) clients[0].write(Buffer.from([record[said++]]));
+      return board.console.lines.some((line) => line.includes('not sent'));
+    };
+    assert.ok(await board.run({ seconds: 60, until: done }));
+    await board.expect('the server takes too long');
+    const seconds = (board.nanos - began) / 1e9;
+    assert.ok(seconds > 25 && seconds < 35, `${seconds} s`);
+    assert.deepEqual(board.endings, []);
+  };
+  await rehearse(play, { network: 'host = "localhost"', port }).finally(() => server.close());
+});
