@@ -96,7 +96,7 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
 impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
     /// Reads the certificates that TLS trusts into `out`, or returns `None` if the network's settings tell of none.
     ///
-    /// A device without any trusts nobody. After an error nothing in `out` is to be trusted.
+    /// Without any a device trusts what its program brings along. After an error nothing in `out` is to be trusted.
     ///
     /// # Errors
     /// [`StoreError::BufferTooSmall`], at most for [`MAX_CERTIFICATES_LEN`] bytes; [`StoreError::Malformed`]
