@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, { before } from 'node:test';
 
-import { DOOR, build, delivered, outbox, rehearse } from './rehearsal.mjs';
+import { DOOR, build, delivered, outbox, rehearse, rehearseTls } from './rehearsal.mjs';
 
 const HOUR_MILLIS = 3_600_000;
 
@@ -61,6 +61,23 @@ for (const [name, millis] of /** @type {[string, number][]} */ ([['fast', HOUR_M
       await delivered(scene, 120);
       assert.ok(Math.abs(Number(board.clock.time) - Number(board.worldTime)) < 3000);
       assert.equal((await server.tell()).messages.length, 1);
+    }));
+}
+
+for (const [name, millis] of /** @type {[string, number][]} */ ([['fast', HOUR_MILLIS], ['slow', -HOUR_MILLIS]])) {
+  test(`a clock chip an hour ${name}, and no SNTP: the Date of a refusal that came by TLS puts it right`, () =>
+    rehearseTls(async (scene) => {
+      const { board, server } = scene;
+      board.clock.set(new Date(board.worldTime.getTime() + millis));
+      silenceTime(scene);
+      board.drive(DOOR, false);
+      board.powerOn();
+      await delivered(scene, 120);
+      const { requests, messages } = await server.tell();
+      assert.equal(requests[0].status, 401);
+      assert.equal(messages.length, 1);
+      const off = Number(board.clock.time) - Number(board.worldTime);
+      assert.ok(Math.abs(off) < 3000, `the clock chip is ${off} ms off`);
     }));
 }
 

@@ -6,16 +6,13 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 
 import { Meter } from '../../../tests/emulator/calls.mjs';
-import { nameServer } from '../../../tests/emulator/dns.mjs';
 import { functionRanges } from '../../../tests/emulator/dwarf.mjs';
 import { Elf } from '../../../tests/emulator/elf.mjs';
-import { HOST_ADDRESS } from '../../../tests/emulator/network.mjs';
-import { DOOR, build, delivered, firmware, rehearse, targetDirectory } from './rehearsal.mjs';
+import { DOOR, build, delivered, firmware, rehearse, rehearseTls, targetDirectory } from './rehearsal.mjs';
 
 /** Mangled names of what makes a template, and of what signs by it. */
 const [NEW, SIGN] = [/^_ZN8jwt_core8template.*3new17h/, /^_ZN8jwt_core8template.*4sign17h/];
@@ -90,28 +87,15 @@ test('from power to the first alert, and the stack that it took', () =>
     figures.stack_limit_bytes = board.machine.stackSize;
   }));
 
-test('the same by TLS', async () => {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'figures-'));
-  const file = path.join(directory, 'ca.pem');
-  await rehearse(
-    async (scene) => {
-      const { board, network } = scene;
-      network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3'], ['localhost', HOST_ADDRESS]])));
-      board.drive(DOOR, false);
-      board.powerOn();
-      await delivered(scene, 60);
-      assert.ok(board.machine);
-      figures.millis_to_first_alert_tls = Math.round(board.nanos / 1e6);
-      figures.million_cycles_to_first_alert_tls = Math.round(board.machine.cycles / 1e6);
-      figures.stack_bytes_tls = board.machine.stackHighWater;
-      assert.ok(figures.stack_bytes_tls < 0.9 * figures.stack_limit_bytes, `${figures.stack_bytes_tls} bytes of stack`);
-    },
-    {
-      tls: true,
-      network: (server) => {
-        fs.writeFileSync(file, server.ca ?? '');
-        return `host = "localhost"\ncertificates = "${file}"`;
-      },
-    },
-  ).finally(() => fs.rmSync(directory, { recursive: true }));
-});
+test('the same by TLS', () =>
+  rehearseTls(async (scene) => {
+    const { board } = scene;
+    board.drive(DOOR, false);
+    board.powerOn();
+    await delivered(scene, 60);
+    assert.ok(board.machine);
+    figures.millis_to_first_alert_tls = Math.round(board.nanos / 1e6);
+    figures.million_cycles_to_first_alert_tls = Math.round(board.machine.cycles / 1e6);
+    figures.stack_bytes_tls = board.machine.stackHighWater;
+    assert.ok(figures.stack_bytes_tls < 0.9 * board.machine.stackSize, `${figures.stack_bytes_tls} bytes of stack`);
+  }));

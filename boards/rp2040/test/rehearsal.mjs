@@ -162,6 +162,30 @@ export async function rehearse(play, { tls, blank = false, faults, network: give
 }
 
 /**
+ * Plays a scene with a server that speaks TLS, at `localhost`, whose CA the device trusts.
+ * @param {(scene: Scene) => Promise<void>} play
+ */
+export async function rehearseTls(play) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rehearsal-'));
+  const file = path.join(directory, 'ca.pem');
+  /** @param {Standin} server */
+  const network = (server) => {
+    fs.writeFileSync(file, server.ca ?? '');
+    return `host = "localhost"\ncertificates = "${file}"`;
+  };
+  /** @param {Scene} scene */
+  const playWithNames = (scene) => {
+    scene.network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3'], ['localhost', HOST_ADDRESS]])));
+    return play(scene);
+  };
+  try {
+    await rehearse(playWithNames, { tls: true, network });
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+/**
  * Waits for a delivery, and checks that the server knows of it.
  * @param {Scene} scene
  * @param {number} [seconds]
