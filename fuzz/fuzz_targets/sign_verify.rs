@@ -4,8 +4,8 @@
 use arbitrary::Arbitrary;
 use jsonwebtoken::{Algorithm, DecodingKey, decode};
 use jwt_core::{
-    Claims, Header, HmacKey, Json, MAX_SECONDS, Payload, SignError, Template, Times, Validation,
-    sign, verify,
+    Claims, Header, HmacKey, Json, JsonError, MAX_SECONDS, Payload, SignError, Template, Times,
+    Validation, sign, verify,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
@@ -79,8 +79,14 @@ fuzz_target!(|input: Input| {
     for registered in ["exp", "nbf", "iat", "iss", "sub", "aud"] {
         members.remove(registered);
     }
-    if let Ok(json) = Json::<4096>::new(&members) {
-        case.check(&json, &members);
+    let text = serde_json::to_string(&members).expect("names are text");
+    match Json::<4096>::new(&members) {
+        Ok(json) => {
+            assert_eq!(json.as_str(), text);
+            case.check(&json, &members);
+        }
+        Err(JsonError::BufferTooSmall { needed }) => assert_eq!(needed, text.len()),
+        Err(error) => assert_eq!(error, JsonError::TooDeep),
     }
 });
 
