@@ -38,6 +38,7 @@ mod adopt;
 pub mod atecc608;
 mod bytes;
 mod certificates;
+mod chain;
 mod checksum;
 mod clock_record;
 mod credential;

@@ -3,15 +3,15 @@
 use core::fmt;
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::chain;
 use crate::entry::{self, ENTRY_ALIGN, EntryHeader, MAX_ENTRY_LEN, MAX_VALUE_LEN, Mark, form};
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::log::{Live, TwoCopyLog};
+use crate::log::TwoCopyLog;
 use crate::protection::private::Refused;
-use crate::protection::{Custody, LINK_LEN, Link, Protection};
+use crate::protection::{Custody, LINK_LEN, Protection};
 use crate::region::Region;
 
 /// Records that outlast a power cut at any moment, in two copies in the flash `F`, protected by `P`.
@@ -34,8 +34,8 @@ use crate::region::Region;
 /// ```
 pub struct Store<F, P, const RECORDS: usize> {
     pub(crate) log: TwoCopyLog<F, RECORDS>,
-    protection: P,
-    scratch: Zeroizing<[u8; MAX_ENTRY_LEN]>,
+    pub(crate) protection: P,
+    pub(crate) scratch: Zeroizing<[u8; MAX_ENTRY_LEN]>,
 }
 
 /// A record as it was read.
@@ -163,11 +163,8 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             .protect(&context, stored)
             .ok_or(StoreError::Malformed)?;
         if P::LINKED {
-            let before = chain(&self.log, &self.protection, Some(header.key));
-            let link = self
-                .protection
-                .link(&before, &context, &header.mark(stored));
-            put_link(stored, &link);
+            let mark = header.mark(stored);
+            chain::put_link(&self.log, &self.protection, header, &mark, stored);
         }
         self.log.commit(header, &mut self.scratch)
     }
@@ -252,57 +249,11 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             seq: self.log.next_seq()?,
         };
         if P::LINKED {
-            let before = chain(&self.log, &self.protection, Some(key));
-            let link = self
-                .protection
-                .link(&before, &header.to_bytes(), &Mark::default());
-            put_link(entry::stored_mut(&mut self.scratch, len), &link);
+            let stored = entry::stored_mut(&mut self.scratch, len);
+            let mark = Mark::default();
+            chain::put_link(&self.log, &self.protection, &header, &mark, stored);
         }
         self.log.commit(&header, &mut self.scratch)
-    }
-
-    /// Compares the newest link with what is in force.
-    fn check_chain(&mut self) -> Result<(), F> {
-        let of_chain =
-            |live: &&Live| matches!(live.entry.form, form::SEALED | form::REMOVED_SEALED);
-        let Some(newest) = self.log.live().iter().rfind(of_chain).copied() else {
-            return Ok(());
-        };
-        let mut expected = chain(&self.log, &self.protection, None);
-        if newest.entry.form == form::REMOVED_SEALED {
-            let context = newest.entry.to_bytes();
-            expected = self.protection.link(&expected, &context, &Mark::default());
-        }
-        self.log.read(&newest, &mut self.scratch)?;
-        let stored = entry::stored_mut(&mut self.scratch, usize::from(newest.entry.len));
-        let found = stored.last_chunk::<LINK_LEN>().unwrap_or(&[0; LINK_LEN]);
-        // In constant time: somebody who measured it could find a link byte by byte.
-        if bool::from(found.ct_eq(&expected)) {
-            return Ok(());
-        }
-        Err(match self.is_ours()? {
-            true => StoreError::Spliced,
-            false => StoreError::Forged,
-        })
-    }
-
-    /// Whether the newest sealed record was sealed with this device key.
-    fn is_ours(&mut self) -> Result<bool, F> {
-        let records = self.log.records();
-        let Some(newest) = records
-            .filter(|live| live.entry.form == form::SEALED)
-            .last()
-            .copied()
-        else {
-            return Ok(false);
-        };
-        self.log.read(&newest, &mut self.scratch)?;
-        let stored = entry::stored_mut(&mut self.scratch, usize::from(newest.entry.len));
-        let context = newest.entry.to_bytes();
-        let revealed = self.protection.reveal(form::SEALED, &context, stored);
-        let ours = revealed.is_ok();
-        self.scratch.zeroize();
-        Ok(ours)
     }
 
     /// Makes both copies anew, so that no byte of a removed or replaced value is left in the flash.
@@ -353,25 +304,6 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Gives the flash back.
     pub fn into_flash(self) -> F {
         self.log.into_flash()
-    }
-}
-
-/// Returns the last link of the chain through the sealed records, but the one of this name.
-fn chain<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize>(
-    log: &TwoCopyLog<F, RECORDS>,
-    protection: &P,
-    but: Option<Key>,
-) -> Link {
-    log.records()
-        .filter(|live| live.entry.form == form::SEALED && Some(live.entry.key) != but)
-        .fold(Link::default(), |link, live| {
-            protection.link(&link, &live.entry.to_bytes(), &live.mark)
-        })
-}
-
-fn put_link(stored: &mut [u8], link: &Link) {
-    if let Some(place) = stored.last_chunk_mut() {
-        *place = *link;
     }
 }
 
