@@ -10,6 +10,13 @@ import { USBCDC } from 'rp2040js';
 
 const PACKET_BYTES = 64;
 
+/** CDC PSTN 1.2, section 6.3.12: to the interface (0x21) 0, terminal is there (DTR) and carrier is on (RTS). */
+const SET_CONTROL_LINE_STATE = Uint8Array.of(0x21, 0x22, 0x03, 0, 0, 0, 0, 0);
+
+/** RP2040 datasheet, section 4.1.2.5.1 and table 388: an endpoint's OUT buffer control, and its bit that says whose the buffer is. */
+const outBufferControl = (/** @type {number} */ endpoint) => 0x84 + 8 * endpoint;
+const AVAILABLE = 1 << 10;
+
 export class UsbSerial {
   /** Everything received so far, as Latin-1 text. */
   text = '';
@@ -30,9 +37,26 @@ export class UsbSerial {
     this.#deliver = null;
     cdc.onDeviceConnected = () => (this.open = true);
     cdc.onSerialData = (bytes) => (this.text += Buffer.from(bytes).toString('latin1'));
-    const endpoint = /** @type {{ outEndpoint: number }} */ (/** @type {unknown} */ (cdc));
+    const endpoint = /** @type {{ outEndpoint: number, cdcSetControlLineState: () => void }} */ (
+      /** @type {unknown} */ (cdc)
+    );
+    endpoint.cdcSetControlLineState = () => usbCtrl.sendSetupPacket(SET_CONTROL_LINE_STATE);
+    const memory = machine.mcu.usbDPRAMView;
+    const give = (/** @type {number} */ number, /** @type {number} */ bits) => {
+      const register = outBufferControl(number);
+      memory.setUint32(register, (memory.getUint32(register, true) & ~AVAILABLE) | bits, true);
+    };
+    const controller = /** @type {{ finishRead: (number: number, bytes: Uint8Array) => void }} */ (
+      /** @type {unknown} */ (usbCtrl)
+    );
+    const finishRead = controller.finishRead.bind(usbCtrl);
+    controller.finishRead = (number, bytes) => {
+      give(number, 0);
+      finishRead(number, bytes);
+    };
     usbCtrl.onEndpointRead = (number, size) => {
       if (number !== endpoint.outEndpoint) return;
+      give(number, AVAILABLE);
       this.#deliver = () => {
         if (this.#pending.length === 0) return;
         this.#deliver = null;
