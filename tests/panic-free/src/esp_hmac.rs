@@ -4,9 +4,7 @@ use core::cell::RefCell;
 use core::fmt::Write;
 use core::hint::black_box;
 
-use esp_hmac::{
-    BlockKey, Hmac, HmacError, KeyBlock, KeyState, PURPOSE_HMAC_UP, Register, Registers,
-};
+use esp_hmac::{BlockKey, Hmac, KeyBlock, KeyState, PURPOSE_HMAC_UP, Register, Registers};
 use jwt_core::MacEngine;
 
 use crate::{Screen, display};
