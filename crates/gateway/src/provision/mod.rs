@@ -1,6 +1,7 @@
 //! `gateway provision`: from credentials and settings to what is flashed and burnt into a device.
 
 mod batch;
+mod batch_rows;
 pub mod contents;
 pub mod custody;
 pub mod describe;
