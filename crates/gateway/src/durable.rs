@@ -38,12 +38,28 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    directories().recursive(true).create(path)?;
+    sync_parent(path)
+}
+
+/// Makes a new, empty directory, and those above it; one that is there already is an error.
+pub fn create_new_directory(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        create_directory(parent)?;
+    }
+    directories().create(path)?;
+    sync_parent(path)
+}
+
+/// Makes directories of which others see nothing.
+fn directories() -> fs::DirBuilder {
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    sync_parent(path)
+    builder
 }
 
 /// Options that write a file of which others see nothing.

@@ -146,7 +146,7 @@ fn write_all(args: &BatchArgs, rows: &[Row], images: &[Value]) -> Result<(), Fai
             unfinished.display()
         )));
     }
-    durable::create_directory(&unfinished).map_err(unwritable)?;
+    durable::create_new_directory(&unfinished).map_err(unwritable)?;
     let bar = bar("writing", rows.len());
     for row in rows {
         let made = row.plan.make()?;
