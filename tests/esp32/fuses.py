@@ -1,10 +1,10 @@
-"""Burns what `gateway provision` makes into virtual chips, by the commands that it prints.
+"""Burns what `gateway provision` makes into virtual chips, by the commands that it prints and the README has.
 
-Usage: rehearse.py GATEWAY
+Usage: fuses.py GATEWAY
 
-`espefuse --virt` is Espressif's own program on a file in a chip's place. What is expected of the fuses is
-in the chips' reference manuals, table "eFuse parameters": KEY_PURPOSE_n 8 is HMAC_UP; bit 8 + n of WR_DIS
-protects that purpose, bit 23 + n the key block; bit n of RD_DIS hides the block from software.
+`espefuse --virt` is Espressif's own program on a file in a chip's place. What is expected of the fuses is in the
+chips' technical reference manuals, chapter "eFuse Controller": bit 8 + n of WR_DIS protects the purpose of key block
+n, bit 23 + n the block; bit n of RD_DIS hides it from software.
 """
 
 import base64
@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -23,7 +24,8 @@ ID = "74f80a77-9b3f-44ac-b3ad-ab68cfb548fa"
 KEY = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK"
 SECRETS = {"HEYMARKET_SECRET_ID": ID, "HEYMARKET_SECRET_KEY": KEY}
 KID = "2f7b1c7e-3f0a-4f6e-9b57-0d6a4b8b9c11"
-HMAC_UP = 8
+# Key purposes.
+XTS_AES_128_KEY, HMAC_UP, SECURE_BOOT_DIGEST0 = 4, 8, 9
 BIN = pathlib.Path(sys.executable).parent
 GATEWAY = pathlib.Path(sys.argv[1]).absolute()
 
@@ -37,12 +39,13 @@ def check(passed, what):
     checks += 1
 
 
-def run(arguments, environment=None, text=""):
+def run(arguments, environment=None, text="", folder=None):
     """Runs a program; returns its exit code and what it printed."""
     environment = {"PATH": os.environ["PATH"], **(environment or {})}
     done = subprocess.run(
         [str(argument) for argument in arguments],
         env=environment,
+        cwd=folder,
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,7 +75,8 @@ class Chip:
         """Runs a printed command, whose port is not looked at, and confirms it as a person does."""
         program, *arguments = shlex.split(command)
         check(program == "espefuse", f"the command is Espressif's: {command}")
-        return run([BIN / program, *self.virtual(), *arguments, *more], text="BURN\n")
+        arguments = [*self.virtual(), *arguments, *more]
+        return run([BIN / program, *arguments], text="BURN\n", folder=self.file.parent)
 
     def fuses(self):
         table = self.file.with_suffix(".json")
@@ -181,12 +185,54 @@ def lengths(folder):
         out.unlink()
 
 
+def documented(folder):
+    """Types what the board's README has a person type, from the first key to a chip that boots signed software alone."""
+    readme = pathlib.Path(__file__).parents[2] / "boards/esp32/README.md"
+    lines = readme.read_text().replace("\\\n", " ").splitlines()
+    commands = [line.split(" #")[0] for line in lines if re.match("    (gateway|espefuse|espsecure) ", line)]
+    name = CHIPS[0]
+    chip = Chip(name, folder / "documented.fuses")
+    (folder / "site7.env").write_text(f"HEYMARKET_SECRET_ID={ID}\nHEYMARKET_SECRET_KEY={KEY}\n")
+    (folder / "site7.env").chmod(0o600)
+    (folder / "app.bin").write_bytes(os.urandom(70_000))
+    typed = []
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        typed.append(program)
+        if program == "espefuse":
+            code, printed = chip.burn(command)
+        elif program == "espsecure":
+            code, printed = run([BIN / program, *arguments], folder=folder)
+        elif arguments[1] in ("efuse-key", "device-key"):
+            code, printed = run([GATEWAY, *arguments], folder=folder)
+        else:
+            continue
+        check(code == 0, f"{command}: {printed}")
+    check({"espefuse", "espsecure", "gateway"} <= set(typed), f"the README has such commands: {typed}")
+
+    fuses = chip.fuses()
+    purposes = [raw(fuses, f"KEY_PURPOSE_{block}") for block in range(4)]
+    check(purposes == [HMAC_UP, HMAC_UP, SECURE_BOOT_DIGEST0, XTS_AES_128_KEY], f"purposes {purposes}")
+    hidden = raw(fuses, "RD_DIS")
+    check(hidden == 0b1011, f"every key but the public one's digest is hidden: {hidden:#b}")
+    check(key_bytes(fuses, 2) == (folder / "fleet.digest").read_bytes(), "the digest")
+    for fuse, value in [
+        ("SECURE_BOOT_EN", 1),
+        ("SPI_BOOT_CRYPT_CNT", 7),
+        ("DIS_PAD_JTAG", 1),
+        ("DIS_USB_JTAG", 1),
+        ("ENABLE_SECURITY_DOWNLOAD", 1),
+    ]:
+        check(raw(fuses, fuse) == value, fuse)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for name in CHIPS:
             rehearse(name, folder)
         lengths(folder)
+        documented(folder)
         # Espressif's program takes 32 bytes and nothing else.
         chip = Chip(CHIPS[0], folder / "empty.fuses")
         for length in [31, 33, 64]:

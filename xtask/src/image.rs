@@ -1,6 +1,7 @@
 //! Makes one file of all that an ESP32's flash holds: boot loader, partition table, firmware and store.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -52,7 +53,10 @@ pub fn run(layout: &Layout, options: &Options) -> Result<()> {
         &options.store,
         &options.out,
     ) {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            println!("{} is written", options.out.display());
+            Ok(())
+        }
         Err(Stop::Failed(error)) => Err(error.context("see target/xtask-logs/image.log")),
         Err(Stop::Skipped(reason)) => bail!(reason),
     }
@@ -87,6 +91,8 @@ pub fn make(
         .filter(|place| place.len() == store.len())
         .context("the store and its partition differ in length")?
         .copy_from_slice(&store);
+    // A plain store is as secret as its credential.
+    fs::set_permissions(out, Permissions::from_mode(0o600))?;
     fs::write(out, flash)?;
     Ok(elf.clone())
 }
