@@ -120,18 +120,20 @@ pub fn prepared() -> HmacKey {
     HmacKey::from_parts(&[SECRET_ID.as_bytes(), b"||", SECRET_KEY.as_bytes()]).unwrap()
 }
 
-/// Whether `bytes` hold a secret, or half of it, raw, in hexadecimal or in base64 at any alignment.
+/// Returns a part of a secret raw, in hexadecimal in both cases, and in both alphabets of base64 at any alignment.
+pub fn forms(part: &[u8]) -> Vec<Vec<u8>> {
+    let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![part.to_vec(), hex.to_uppercase().into(), hex.into()];
+    for skipped in 0..3 {
+        let whole = &part[skipped..];
+        let whole = &whole[..whole.len() / 3 * 3];
+        forms.extend([STANDARD.encode(whole).into(), URL_SAFE.encode(whole).into()]);
+    }
+    forms
+}
+
+/// Whether `bytes` hold a secret, or half of it, in any of these forms.
 pub fn holds(bytes: &[u8], secret: &[u8]) -> bool {
-    let forms = |part: &[u8]| {
-        let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut forms = vec![part.to_vec(), hex.to_uppercase().into(), hex.into()];
-        for skipped in 0..3 {
-            let whole = &part[skipped..];
-            let whole = &whole[..whole.len() / 3 * 3];
-            forms.extend([STANDARD.encode(whole).into(), URL_SAFE.encode(whole).into()]);
-        }
-        forms
-    };
     let (first, second) = secret.split_at(secret.len() / 2);
     let mut all = forms(first).into_iter().chain(forms(second));
     all.any(|form: Vec<u8>| bytes.windows(form.len()).any(|window| window == form))
