@@ -29,7 +29,7 @@ use crate::{Api, clock};
 const MAX_BODY: usize = 1 << 20;
 
 /// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_secs(120);
 
 /// Locks the state; a panic elsewhere leaves nothing in it that is half done.
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
