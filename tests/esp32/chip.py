@@ -1,11 +1,8 @@
-"""An ESP32-C3 as far as a firmware without radio needs it: to boot, read its flash and eFuses, sign, and print.
+"""An ESP32-C3 or ESP32-C6 as far as a firmware without radio needs it: to boot, read its flash and eFuses, sign, and print.
 
 The core and the memories are Unicorn's. What the ROM does is done here, by the names that the firmware was linked with:
 each function is one of those below or ends the run. Of the peripherals the HMAC accelerator, the eFuse controller and
-the system timer are modelled; another register reads as what was last written to it, or as its entry in READY says.
-
-Addresses are those of the ESP32-C3 Technical Reference Manual, version 1.1, chapter "System and Memory"; registers
-are named as there.
+the system timer are modelled; another register reads as what was last written to it, but for the bits in `Map.ready`.
 """
 
 import hashlib
@@ -15,26 +12,17 @@ import unicorn
 from unicorn import riscv_const as riscv
 
 from hmac_accelerator import HmacAccelerator
+from maps import MAPS
 
-SRAM_DATA, SRAM_DATA_LEN = 0x3FC80000, 0x60000
-SRAM_CODE, SRAM_CODE_LEN = 0x4037C000, 0x64000
-FLASH_DATA, FLASH_CODE, FLASH_MAPPED_LEN = 0x3C000000, 0x42000000, 0x800000
-ROM_DATA, ROM_DATA_LEN = 0x3FF00000, 0x20000
 ROM_CODE, ROM_CODE_LEN = 0x40000000, 0x60000
-RTC_FAST, RTC_FAST_LEN = 0x50000000, 0x2000
 PERIPHERALS, PERIPHERALS_LEN = 0x60000000, 0xD1000
+EFUSE_LEN = HMAC_LEN = 0x200
 
-SPI_MEM_CMD, SPI_MEM_W0 = 0x60002000, 0x60002058
+# Offsets of registers.
+SPI_MEM_CMD, SPI_MEM_W0 = 0x00, 0x58
+SYSTIMER_UNIT0_OP, SYSTIMER_UNIT0_HI, SYSTIMER_UNIT0_LO = 0x04, 0x40, 0x44
+
 SPI_MEM_FLASH_RDID = 1 << 28
-EFUSE = 0x60008800
-EFUSE_LEN = 0x200
-TIMG0_RTCCALICFG, TIMG0_RTCCALICFG1 = 0x6001F068, 0x6001F06C
-SYSTIMER_UNIT0_OP, SYSTIMER_UNIT0_HI, SYSTIMER_UNIT0_LO = 0x60023004, 0x60023040, 0x60023044
-HMAC = 0x6003E000
-HMAC_LEN = 0x200
-PERIP_CLK_EN1, PERIP_RST_EN1 = 0x600C0014, 0x600C001C
-# Bits of these two.
-SHA_BIT, DS_BIT, HMAC_BIT = 1 << 2, 1 << 4, 1 << 5
 
 TICKS_PER_US = 16
 # What a look at the timer takes, so that waiting ends soon.
@@ -47,14 +35,7 @@ SECTOR = 4096
 # Where the boot loader finds the application, and what begins its image.
 APP, IMAGE_MAGIC, APP_HEADER_LEN = 0x10000, 0xE9, 24
 
-# Registers that say at once that something is done.
-READY = {
-    # The measurement of the slow clock: done, and as many cycles of the crystal.
-    TIMG0_RTCCALICFG: 1 << 15,
-    TIMG0_RTCCALICFG1: 4000 << 7,
-}
-
-# Control and status registers that QEMU's core lacks: debugging triggers, performance counters, Espressif's GPIO.
+# Control and status registers that QEMU's core lacks: triggers for debugging, performance counters, Espressif's GPIO.
 MISSING_CSRS = {*range(0x7A0, 0x7A6), *range(0x7E0, 0x7E3), *range(0x800, 0x806)}
 
 # ROM functions that touch nothing of what is modelled: analog parts, caches, clocks' book-keeping, output's end.
@@ -101,28 +82,20 @@ class Chip:
     are protected.
     """
 
-    def __init__(self, flash, elf, fuses, keys):
+    def __init__(self, name, flash, elf, fuses, keys):
+        self.map = MAPS[name]
         self.flash = bytearray(flash)
         self.rom = rom_names(elf)
         self.fuses = fuses
         self.hmac = HmacAccelerator(self.key_purpose, keys, self.clocked)
-        # As after power-on: the cryptographic peripherals in reset and without a clock.
-        self.registers = {PERIP_RST_EN1: 0x1FE}
+        self.registers = dict(self.map.power_on)
         self.ticks = 0
         self.printed = bytearray()
         self.md5 = None
         self.fault = None
         self.was_reset = False
         self.core = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
-        for start, length in [
-            (SRAM_DATA, SRAM_DATA_LEN),
-            (SRAM_CODE, SRAM_CODE_LEN),
-            (FLASH_DATA, FLASH_MAPPED_LEN),
-            (FLASH_CODE, FLASH_MAPPED_LEN),
-            (ROM_DATA, ROM_DATA_LEN),
-            (ROM_CODE, ROM_CODE_LEN),
-            (RTC_FAST, RTC_FAST_LEN),
-        ]:
+        for start, length in [*self.map.memories, (ROM_CODE, ROM_CODE_LEN)]:
             self.core.mem_map(start, length)
         self.core.mmio_map(PERIPHERALS, PERIPHERALS_LEN, self.read, None, self.write, None)
         # Wherever the ROM is called: `ret`, after what is done here.
@@ -178,35 +151,41 @@ class Chip:
         return self.fuse_register(0x34 + bit // 32 * 4) >> bit % 32 & 0xF
 
     def clocked(self):
-        """Whether the HMAC accelerator runs, and whether SHA, with which it computes, does."""
-        on = self.registers.get(PERIP_CLK_EN1, 0) & ~self.registers[PERIP_RST_EN1]
-        # The digital signature peripheral keeps SHA in reset while it is in reset itself.
-        return bool(on & HMAC_BIT), bool(on & SHA_BIT and on & DS_BIT)
+        """Whether the HMAC accelerator runs, and whether SHA does."""
+        hmac, sha, ds = (
+            self.has(gate.clock) and not self.has(gate.reset)
+            for gate in (self.map.hmac_gate, self.map.sha_gate, self.map.ds_gate)
+        )
+        return hmac, sha and ds
+
+    def has(self, place):
+        register, bit = place
+        return bool(self.registers.get(register, 0) & bit)
 
     def read(self, _core, offset, _size, _data):
         address = PERIPHERALS + offset
-        if EFUSE <= address < EFUSE + EFUSE_LEN:
-            return self.fuse_register(address - EFUSE)
-        if HMAC <= address < HMAC + HMAC_LEN:
-            return self.hmac.read(address - HMAC)
-        if address == SYSTIMER_UNIT0_OP:
+        if 0 <= address - self.map.efuse < EFUSE_LEN:
+            return self.fuse_register(address - self.map.efuse)
+        if 0 <= address - self.map.hmac < HMAC_LEN:
+            return self.hmac.read(address - self.map.hmac)
+        if address == self.map.systimer + SYSTIMER_UNIT0_OP:
             return 1 << 29
-        if address == SYSTIMER_UNIT0_HI:
+        if address == self.map.systimer + SYSTIMER_UNIT0_HI:
             return self.ticks >> 32
-        if address == SYSTIMER_UNIT0_LO:
+        if address == self.map.systimer + SYSTIMER_UNIT0_LO:
             return self.ticks & 0xFFFFFFFF
-        if address == SPI_MEM_CMD:
+        if address == self.map.spi_mem + SPI_MEM_CMD:
             return 0
-        return READY.get(address, 0) | self.registers.get(address, 0)
+        return self.map.ready.get(address, 0) | self.registers.get(address, 0)
 
     def write(self, _core, offset, _size, value, _data):
         address = PERIPHERALS + offset
-        if HMAC <= address < HMAC + HMAC_LEN:
-            self.hmac.write(address - HMAC, value)
-        elif address == SYSTIMER_UNIT0_OP:
+        if 0 <= address - self.map.hmac < HMAC_LEN:
+            self.hmac.write(address - self.map.hmac, value)
+        elif address == self.map.systimer + SYSTIMER_UNIT0_OP:
             self.pass_time(TICKS_PER_LOOK)
-        elif address == SPI_MEM_CMD and value & SPI_MEM_FLASH_RDID:
-            self.registers[SPI_MEM_W0] = FLASH_ID
+        elif address == self.map.spi_mem + SPI_MEM_CMD and value & SPI_MEM_FLASH_RDID:
+            self.registers[self.map.spi_mem + SPI_MEM_W0] = FLASH_ID
         else:
             self.registers[address] = value
 

@@ -1,6 +1,6 @@
-"""Boots the merged flash image of `boards/esp32/examples/header.rs` on an emulated ESP32-C3.
+"""Boots the merged flash image of `boards/esp32/examples/header.rs` on an emulated ESP32-C3 or -C6.
 
-Usage: header.py GATEWAY IMAGE ELF
+Usage: header.py GATEWAY CHIP IMAGE ELF
 
 The keys are made by `gateway provision` and burnt into virtual fuses by the printed commands; the stores come from
 `gateway provision image`. Each token is compared with Python's own.
@@ -77,7 +77,8 @@ def key_id(kid):
 class Bench:
     """Where images, fuses and stores are put together."""
 
-    def __init__(self, gateway, image, elf, folder):
+    def __init__(self, gateway, chip, image, elf, folder):
+        self.chip = chip
         self.gateway = pathlib.Path(gateway).absolute()
         self.image = pathlib.Path(image).read_bytes()
         self.elf = pathlib.Path(elf).read_bytes()
@@ -92,7 +93,7 @@ class Bench:
         """The image with a store for a credential."""
         environment, api, *_ = credential
         out = self.path("bin")
-        arguments = [*api, *options, "--target", "esp32c3", "--out", out]
+        arguments = [*api, *options, "--target", self.chip, "--out", out]
         run([self.gateway, "provision", "image", *arguments], environment)
         return self.image[:STORE] + out.read_bytes()
 
@@ -109,19 +110,20 @@ class Bench:
         """A file of fuses with a credential's key, and the key."""
         environment, api, *_ = credential
         key, fuses = self.path("hmac"), self.path("fuses")
-        arguments = ["efuse-key", *api, "--block", block, "--out", key]
+        arguments = ["efuse-key", *api, "--target", self.chip, "--block", block, "--out", key]
         self.burn(self.provision(arguments, environment)["burn"], fuses, **mistakes)
         return fuses, {block: key.read_bytes()}
 
     def device_key(self, fuses):
         """Burns a device key besides; returns its file."""
         key = self.path("key")
-        self.burn(self.provision(["device-key", "--out", key])["burn"], fuses)
+        made = self.provision(["device-key", "--target", self.chip, "--out", key])
+        self.burn(made["burn"], fuses)
         return key
 
     def boot(self, flash, fuses, keys, sha=True):
         """What a chip prints, and whether it resets itself; without SHA the accelerator never finishes."""
-        chip = Chip(flash, self.elf, fuses.read_bytes(), keys)
+        chip = Chip(self.chip, flash, self.elf, fuses.read_bytes(), keys)
         if not sha:
             chip.hmac.clocked = lambda: (True, False)
         printed = chip.run(seconds=2)
@@ -209,9 +211,9 @@ def bad_chips(bench):
 
 
 def main():
-    _, gateway, image, elf = sys.argv
+    _, gateway, chip, image, elf = sys.argv
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(gateway, image, elf, pathlib.Path(folder))
+        bench = Bench(gateway, chip, image, elf, pathlib.Path(folder))
         good_chips(bench)
         bad_chips(bench)
     print(f"{checks} checks passed")

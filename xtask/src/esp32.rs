@@ -10,9 +10,6 @@ use crate::sizes::{CHIPS, Chip};
 
 const BOARD: &str = "boards/esp32";
 
-/// The chip that `tests/esp32/chip.py` is.
-const EMULATED: &str = "esp32c3";
-
 /// The vendor's documented example, which the images below have.
 const CREDENTIAL: [(&str, &str); 2] = [
     (
@@ -52,7 +49,7 @@ pub fn espefuse(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 }
 
 /// Makes flash images of the example that signs with an eFuse key, has Espressif's program look into them, and boots
-/// the C3's on an emulated chip.
+/// them on emulated chips.
 pub fn images(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     let python = install::python(layout, log, "esp32")?;
     log.run(&mut layout.cargo(["build", "--locked", "--package", "gateway"]))?;
@@ -70,11 +67,9 @@ pub fn images(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
         let mut look = layout.command(&python.to_string_lossy());
         look.arg(layout.root("tests/esp32/image.py")).arg(&gateway);
         log.run(look.arg(chip.name).arg(&image).arg(&store))?;
-        if chip.name == EMULATED {
-            let mut boot = layout.command(&python.to_string_lossy());
-            boot.arg(layout.root("tests/esp32/header.py")).arg(&gateway);
-            log.run(boot.arg(&image).arg(&elf))?;
-        }
+        let mut boot = layout.command(&python.to_string_lossy());
+        boot.arg(layout.root("tests/esp32/header.py")).arg(&gateway);
+        log.run(boot.arg(chip.name).arg(&image).arg(&elf))?;
     }
     Ok(())
 }
