@@ -61,6 +61,12 @@ export class Board {
   /** Joins the outside world's network, if any. @type {import('./network.mjs').Network | null} */
   network = null;
 
+  /** Awaited whenever another second of the world's time has begun. @type {(() => Promise<unknown>) | null} */
+  onSecond = null;
+
+  /** The last one, in Unix seconds. */
+  #second = -Infinity;
+
   #nanosBefore = 0;
   /** @type {Map<number, boolean>} */
   #driven = new Map();
@@ -155,6 +161,9 @@ export class Board {
     const end = this.nanos + seconds * SECOND;
     while (!until()) {
       if (this.machine === null || this.nanos >= end) return false;
+      const second = Math.floor(this.worldTime.getTime() / 1000);
+      if (second !== this.#second) await this.onSecond?.();
+      this.#second = second;
       this.network?.poll(this.nanos);
       this.machine.run(Math.min(SLICE, end - this.nanos));
       if (this.machine.ended !== null) this.#continue(this.machine.ended);
@@ -208,6 +217,7 @@ export class Board {
   #end() {
     this.#nanosBefore = this.nanos;
     this.machine = null;
+    this.network?.forget();
   }
 
   /** Lets the host's sockets work, and holds simulated time back while the other side needs real time. */
@@ -215,8 +225,7 @@ export class Board {
     await setImmediate();
     const { network, nanos } = this;
     const hostMillis = performance.now();
-    const busy = network !== null && hostMillis - network.lastActivity < network.settleMillis;
-    if (!busy && !this.realTime) {
+    if (!network?.busy && !this.realTime) {
       this.#pace = null;
       return;
     }

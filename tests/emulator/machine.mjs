@@ -12,6 +12,7 @@ import { SimulatedClock } from './clock.mjs';
 import { PowerCut, randomBytes } from './flash.mjs';
 import * as patches from './patches.mjs';
 import { QspiPins, RingOscillator, VoltageAndReset, XipControl } from './peripherals.mjs';
+import { executor } from './thumb.mjs';
 
 const SRAM_BASE = 0x20000000;
 const STACK_PAINT = 0x5a;
@@ -68,7 +69,10 @@ export class Machine {
   afterInstruction = null;
 
   #painted = { low: 0, high: 0 };
-  #executeInPlace = true;
+  /** The flash as the memory map has it. */
+  #map;
+  /** Runs to the next alarm. */
+  #execute;
 
   /** Levels that something outside drives, by pin. @type {Map<number, boolean>} */
   #driven = new Map();
@@ -84,6 +88,8 @@ export class Machine {
     this.clock = new SimulatedClock();
     this.mcu = new RP2040(this.clock);
     this.clock.core = this.mcu.core;
+    this.#map = { bytes: flash.bytes, connected: true };
+    this.#execute = executor(this.mcu, this.clock, this.#map);
     this.#reportToUs();
     this.#shareFlash();
     this.#startFromRingOscillator();
@@ -144,12 +150,6 @@ export class Machine {
     // Takes an interrupt that is pending.
     core.executeInstruction();
     return core.PC === PC;
-  }
-
-  #execute() {
-    const { clock } = this;
-    const { core } = this.mcu;
-    while (core.cycles < clock.limit && !core.waiting) core.executeInstruction();
   }
 
   #executeWatched() {
@@ -224,7 +224,7 @@ export class Machine {
     const { bytes } = this.flash;
     const view = new DataView(bytes.buffer);
     const checked = (/** @type {number} */ offset) => {
-      if (!this.#executeInPlace) throw this.violation(`flash offset 0x${offset.toString(16)} is read during a flash operation`);
+      if (!this.#map.connected) throw this.violation(`flash offset 0x${offset.toString(16)} is read during a flash operation`);
       return offset;
     };
     const written = () => {
@@ -262,6 +262,7 @@ export class Machine {
     const { mcu } = this;
     patches.uartInterrupts(mcu);
     patches.i2cAbortAndInterrupts(mcu);
+    patches.sioComplains(mcu);
     patches.dormantWakeIsStored(mcu);
     patches.dmaAbortIsDone(mcu);
     patches.sendEventIsSeen(mcu);
@@ -277,7 +278,7 @@ export class Machine {
 
   /** @param {boolean} executeInPlace */
   #setExecuteInPlace(executeInPlace) {
-    this.#executeInPlace = executeInPlace;
+    this.#map.connected = executeInPlace;
     if (!executeInPlace) this.leaveExecuteInPlace?.();
   }
 

@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 
+import { OpenConnections } from './tcp.mjs';
 import { answerUdp } from './udp.mjs';
 
 /** The host's loopback as the board sees it. */
@@ -32,8 +33,13 @@ export class Network {
    */
   settleMillis = 200;
 
+  /** The same while a TCP connection is open: the other side may be a busy machine's. */
+  answerMillis = 5000;
+
+  #open = new OpenConnections();
+
   /** When a frame was last under way, on the host's clock in milliseconds. */
-  lastActivity = -Infinity;
+  #lastActivity = -Infinity;
 
   /** Frames seen in each direction. */
   frames = { 'from board': 0, 'to board': 0 };
@@ -93,6 +99,17 @@ export class Network {
     }
   }
 
+  /** Whether the other side may need real time to answer. */
+  get busy() {
+    const patience = this.#open.any ? Math.max(this.answerMillis, this.settleMillis) : this.settleMillis;
+    return performance.now() - this.#lastActivity < patience;
+  }
+
+  /** The board has lost what it knew of connections. */
+  forget() {
+    this.#open.clear();
+  }
+
   /** Unplugs the board and stops QEMU. */
   leave() {
     this.board.network = null;
@@ -132,11 +149,12 @@ export class Network {
    * @param {() => void} go
    */
   #route(direction, frame, go) {
-    this.lastActivity = performance.now();
+    this.#lastActivity = performance.now();
     this.frames[direction] += 1;
     for (const listen of this.listeners) listen(frame, direction);
     const { drop = false, delaySeconds = 0 } = this.fate(frame, direction);
     if (drop) return;
+    this.#open.see(frame, direction === 'from board');
     // Frames reach the board between two slices of simulated time, not in the midst of an instruction.
     if (direction === 'from board' && delaySeconds === 0) go();
     else this.#delayed.push({ due: this.board.nanos + delaySeconds * 1e9, go });

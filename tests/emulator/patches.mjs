@@ -151,6 +151,30 @@ export function dormantWakeIsStored(mcu) {
 }
 
 /**
+ * SIO: what it does not model (RP2040 datasheet 2.3.1.7: the FIFO to core 1, reserved places) rp2040js tells the host's
+ * console, not its logger.
+ * @param {RP2040} mcu
+ */
+export function sioComplains(mcu) {
+  const [END, RESERVED] = [0x180, [0x0c, 0x50, 0x54, 0x58, 0x7c]];
+  const { sio } = mcu;
+  const read = sio.readUint32.bind(sio);
+  const write = sio.writeUint32.bind(sio);
+  const check = (/** @type {number} */ offset, /** @type {string} */ access) => {
+    if (offset < END && (offset & 3) === 0 && !RESERVED.includes(offset)) return;
+    mcu.logger.warn('SIO', `Unimplemented peripheral ${access} 0x${offset.toString(16)}`);
+  };
+  sio.readUint32 = (offset) => {
+    check(offset, 'read from');
+    return read(offset);
+  };
+  sio.writeUint32 = (offset, value) => {
+    check(offset, 'write to');
+    write(offset, value);
+  };
+}
+
+/**
  * DMA: CHAN_ABORT reads 0 as soon as the abort is done (RP2040 datasheet 2.5.7), which is at once here. It can only be
  * written in rp2040js; drivers read it too.
  * @param {RP2040} mcu

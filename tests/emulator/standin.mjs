@@ -35,9 +35,6 @@ export class Standin {
   /** Orders that are not answered yet, oldest first. @type {((answer: any) => void)[]} */
   #waiting = [];
 
-  /** What the clock was set to last. @type {number | null} */
-  #now = null;
-
   /**
    * @param {import('node:child_process').ChildProcessWithoutNullStreams} child
    * @param {{ port: number, ca: string | null }} greeting
@@ -67,11 +64,9 @@ export class Standin {
     return standin;
   }
 
-  /** Its clock, in Unix seconds; takes effect at once. @param {number} unixSecs */
-  set now(unixSecs) {
-    if (unixSecs === this.#now) return;
-    this.#now = unixSecs;
-    void this.#order({ now: unixSecs });
+  /** Sets its clock. @param {number} unixSecs */
+  setNow(unixSecs) {
+    return this.#order({ now: unixSecs });
   }
 
   /** The secrets that are accepted from now on; null is one that was revoked. @param {[Secret | null, Secret | null]} secrets */

@@ -149,7 +149,7 @@ export async function rehearse(play, { tls, blank = false, faults, network: give
   const network = await Network.join(board);
   network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3']])));
   network.services.set(123, timeServer(() => board.worldTime));
-  network.listeners.push(() => (server.now = Math.floor(board.worldTime.getTime() / 1000)));
+  board.onSecond = () => server.setNow(Math.floor(board.worldTime.getTime() / 1000));
   try {
     await play({ board, network, server });
   } catch (error) {

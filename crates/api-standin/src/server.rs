@@ -28,7 +28,7 @@ use crate::{Api, clock};
 /// The longest request body, in bytes; a longer one breaks the connection off.
 const MAX_BODY: usize = 1 << 20;
 
-/// How long a TLS handshake may take.
+/// How long a TLS handshake may take; an emulated device on a busy machine needs a minute.
 const HANDSHAKE: Duration = Duration::from_secs(120);
 
 /// Locks the state; a panic elsewhere leaves nothing in it that is half done.

@@ -46,14 +46,25 @@ test('boot stage 2 with a wrong checksum does not start', () => {
 });
 
 test('an access to what is not modelled fails, and says where', () => {
-  const { elf, flash } = flashed('hello');
-  const machine = new Machine({ elf, flash });
-  const { mcu } = machine;
-  // ldr r0, [r0]: reads TBMAN's neighbour, where no peripheral is.
-  mcu.sramView.setUint16(0, 0x6800, true);
-  mcu.core.registers[0] = 0x40068000;
-  mcu.core.PC = 0x20000000;
-  assert.throws(() => machine.run(1e6), (error) => error instanceof Violation && /40068000.*0x20000002/.test(error.message));
+  for (const [address, place] of [
+    [0x40068000, '40068000'], // TBMAN's neighbour, where no peripheral is
+    [0x40060024, '0x24'], // the ring oscillator's COUNT
+    [0xd0000058, '0x58'], // SIO's FIFO from core 1
+    [0x30000000, '30000000'], // nothing
+  ]) {
+    const { elf, flash } = flashed('hello');
+    const machine = new Machine({ elf, flash });
+    const { mcu } = machine;
+    // ldr r0, [r0]
+    mcu.sramView.setUint16(0, 0x6800, true);
+    mcu.core.registers[0] = Number(address);
+    mcu.core.PC = 0x20000000;
+    assert.throws(
+      () => machine.run(1e6),
+      (error) => error instanceof Violation && error.message.includes(String(place)) && error.message.includes('0x20000002'),
+      String(place),
+    );
+  }
 });
 
 test('a core that spins in place costs nothing, and takes its interrupts', () => {
