@@ -13,8 +13,8 @@ use embassy_time::Delay;
 use embedded_hal_bus::i2c::RefCellDevice;
 use gateway_firmware::{Board, ChipKeys, Thermometer};
 use gateway_tls::{TcpConnect, TlsConnect};
-use secure_store::Ds3231;
 use secure_store::atecc608::{Atecc608, DEFAULT_ADDRESS, SlotKey};
+use secure_store::{Ds3231, MonotonicCounter};
 
 use crate::bus::Bus;
 use crate::link::Link;
@@ -22,6 +22,9 @@ use crate::memory::FLASH_LEN;
 
 /// The slot of the ATECC608 whose key seals the store and is proved to whoever provisions.
 pub const DEVICE_KEY_SLOT: u8 = 2;
+
+/// The counter of the ATECC608 by which an old image of the flash is told; the other can be tied to the use of a key.
+const COUNTER: u8 = 1;
 
 /// An RP2040 with a network.
 pub struct Rp2040;
@@ -44,18 +47,25 @@ pub type SharedBus = RefCellDevice<'static, Bus>;
 /// The ATECC608 on the bus, if there is one: that is seen when it is used.
 pub struct Element(pub &'static RefCell<Bus>);
 
+impl Element {
+    fn device(&self) -> Atecc608<SharedBus, Delay> {
+        Atecc608::new(RefCellDevice::new(self.0), Delay, DEFAULT_ADDRESS)
+    }
+}
+
 impl ChipKeys for Element {
     type Key = SlotKey<SharedBus, Delay>;
 
     fn key(&self, slot: u8) -> Option<Self::Key> {
-        let bus = RefCellDevice::new(self.0);
-        Atecc608::new(bus, Delay, DEFAULT_ADDRESS)
-            .into_key(slot)
-            .ok()
+        self.device().into_key(slot).ok()
     }
 
     fn device_key(&self) -> Option<Self::Key> {
         self.key(DEVICE_KEY_SLOT)
+    }
+
+    fn counter(&self) -> Option<impl MonotonicCounter> {
+        self.device().into_counter(COUNTER).ok()
     }
 }
 

@@ -4,7 +4,7 @@ use embedded_hal::digital::OutputPin;
 use embedded_io_async::{Read, Write};
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use jwt_core::MacEngine;
-use secure_store::{Region, Rtc};
+use secure_store::{MonotonicCounter, Region, Rtc};
 
 use crate::configuration::{StaticAddress, Wifi};
 use crate::lookout::Lookout;
@@ -87,6 +87,27 @@ pub trait ChipKeys {
     ///
     /// The application uses it once at the start: a key that doesn't work then is as good as none.
     fn device_key(&self) -> Option<Self::Key>;
+
+    /// Returns a counter that only ever grows, by which an old image of a sealed store is told, or `None` if the board
+    /// has none.
+    fn counter(&self) -> Option<impl MonotonicCounter> {
+        None::<NoCounter>
+    }
+}
+
+/// The counter of a board without one.
+enum NoCounter {}
+
+impl MonotonicCounter for NoCounter {
+    type Error = core::convert::Infallible;
+
+    fn read(&mut self) -> Result<u32, Self::Error> {
+        match *self {}
+    }
+
+    fn increment(&mut self) -> Result<u32, Self::Error> {
+        match *self {}
+    }
 }
 
 /// What measures the temperature.

@@ -55,6 +55,8 @@ pub(crate) struct Common<'a, B: Board> {
     pub start: &'static str,
     /// Whether the sender runs.
     pub serves: Cell<bool>,
+    /// Whether records were provisioned.
+    pub wrote: Cell<bool>,
     change: Cell<Option<Change>>,
     changed: Signal<NoopRawMutex, ()>,
     written: Cell<Instant>,
@@ -91,6 +93,7 @@ impl<'a, B: Board> Common<'a, B> {
             delivered: Cell::new(0),
             start: made.start,
             serves: Cell::new(false),
+            wrote: Cell::new(false),
             change: Cell::new(None),
             changed: Signal::new(),
             written: Cell::new(Instant::MIN),
@@ -101,7 +104,10 @@ impl<'a, B: Board> Common<'a, B> {
 impl<B: Board> Common<'_, B> {
     /// Asks for a change; a restart isn't taken back.
     pub fn change(&self, change: Change) {
-        self.written.set(Instant::now());
+        if change == Change::Records {
+            self.written.set(Instant::now());
+            self.wrote.set(true);
+        }
         if self.change.get() != Some(Change::Restart) {
             self.change.set(Some(change));
         }

@@ -28,6 +28,7 @@ mod console;
 mod contact;
 mod credentials;
 mod engine;
+mod freshness;
 mod gateway;
 mod inputs;
 mod lent;

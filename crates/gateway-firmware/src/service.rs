@@ -15,6 +15,7 @@ use crate::common::Common;
 use crate::configuration::Configuration;
 use crate::console::Command;
 use crate::credentials::{BoardSession, Credentials};
+use crate::freshness;
 use crate::gateway::idle;
 use crate::inputs;
 use crate::lent::Lent;
@@ -49,6 +50,7 @@ pub(crate) async fn run<B: Board>(
     store: &RefCell<BoardStore<B::Flash>>,
     mut means: Means<'_, B>,
 ) {
+    freshness::check(common, store).await;
     loop {
         if let Err(error) = trust::<B>(store, &mut means.connect) {
             common
@@ -61,7 +63,11 @@ pub(crate) async fn run<B: Board>(
         if let Err(refusal) = ended {
             idle(common, &refusal).await;
         }
-        if !common.settle().await {
+        let goes_on = common.settle().await;
+        if common.wrote.take() {
+            freshness::raise(common, store).await;
+        }
+        if !goes_on {
             return;
         }
     }

@@ -5,8 +5,8 @@ use core::fmt;
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use jwt_core::MacEngine;
 use secure_store::{
-    Certificates, CopyHealth, Custody, Key, Plain, Record, Region, SealError, Sealed, Store,
-    StoreError,
+    Certificates, CopyHealth, Custody, Freshness, Key, MonotonicCounter, Plain, Record, Region,
+    RollbackError, SealError, Sealed, Store, StoreError, anchor, check_freshness,
 };
 
 use crate::board::ChipKeys;
@@ -175,6 +175,34 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             Self::Plain(store) => store.certificates(out),
             Self::Sealed(store) => store.certificates(out),
             Self::None(_) => Ok(None),
+        }
+    }
+
+    /// Compares the store with a counter if it is sealed, for otherwise nothing keeps a forger from what the counter says.
+    ///
+    /// # Errors
+    /// Those of [`check_freshness`].
+    pub fn check_freshness<C: MonotonicCounter>(
+        &mut self,
+        counter: &mut C,
+    ) -> core::result::Result<Option<Freshness>, RollbackError<F::Error, C::Error>> {
+        match self {
+            Self::Sealed(store) => check_freshness(store, counter).map(Some),
+            Self::Plain(_) | Self::None(_) => Ok(None),
+        }
+    }
+
+    /// Raises a counter, and the store with it if it is sealed.
+    ///
+    /// # Errors
+    /// Those of [`anchor`].
+    pub fn anchor<C: MonotonicCounter>(
+        &mut self,
+        counter: &mut C,
+    ) -> core::result::Result<(), RollbackError<F::Error, C::Error>> {
+        match self {
+            Self::Sealed(store) => anchor(store, counter),
+            Self::Plain(_) | Self::None(_) => Ok(()),
         }
     }
 

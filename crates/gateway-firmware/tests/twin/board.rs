@@ -17,7 +17,7 @@ use gateway_firmware::{
     Watchdog, Wires,
 };
 use jwt_core::HmacKey;
-use secure_store::{Image, Region, Rtc};
+use secure_store::{Image, MonotonicCounter, Region, Rtc};
 use sms_alert::{Connect, Host};
 
 pub const BUILD_SECS: u64 = 1_760_000_000;
@@ -44,6 +44,8 @@ pub struct Bench {
     pub chip: HmacKey,
     /// The device key, if the chip has one.
     pub device_key: Option<HmacKey>,
+    /// The chip's counter.
+    pub counter: Rc<Cell<u32>>,
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
@@ -66,6 +68,7 @@ impl Bench {
             network: Rc::new(Cell::new(true)),
             chip: HmacKey::new(&[7; 32]).unwrap(),
             device_key: None,
+            counter: Rc::default(),
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
@@ -103,6 +106,7 @@ impl Bench {
             chip_keys: Chip {
                 slot_3: self.chip.clone(),
                 device: self.device_key.clone(),
+                counter: Rc::clone(&self.counter),
             },
             connect: Sockets,
             network: Cable(self.clone()),
@@ -337,6 +341,21 @@ impl Rtc for Battery {
 pub struct Chip {
     slot_3: HmacKey,
     device: Option<HmacKey>,
+    counter: Rc<Cell<u32>>,
+}
+
+/// The chip's counter.
+pub struct Counter(Rc<Cell<u32>>);
+
+impl MonotonicCounter for Counter {
+    type Error = Infallible;
+    fn read(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.get())
+    }
+    fn increment(&mut self) -> Result<u32, Infallible> {
+        self.0.set(self.0.get() + 1);
+        Ok(self.0.get())
+    }
 }
 
 impl ChipKeys for Chip {
@@ -346,6 +365,11 @@ impl ChipKeys for Chip {
     }
     fn device_key(&self) -> Option<HmacKey> {
         self.device.clone()
+    }
+    fn counter(&self) -> Option<impl MonotonicCounter> {
+        self.device
+            .is_some()
+            .then(|| Counter(Rc::clone(&self.counter)))
     }
 }
 

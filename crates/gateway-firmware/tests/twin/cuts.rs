@@ -70,6 +70,7 @@ impl Lives {
         bench.screen.borrow_mut().clear();
         live(bench, shows(bench, "outbox:"));
         let after = bench.screen();
+        assert!(!after.contains("counter"), "{cut:?}: {after}");
         let held = after.contains("0 waiting, 1 held, 0 refused, 0 damaged");
         assert!(
             held || after.contains("0 waiting, 0 held, 0 refused, 0 damaged"),
@@ -123,6 +124,32 @@ fn campaign(keyed: bool) {
         "{} cuts at {operations} operations: nothing lost",
         operations * moments.len()
     );
+}
+
+#[test]
+fn an_old_image_of_a_sealed_flash_is_told() {
+    const OLD: &str = "older than the chip's counter";
+    let lives = Lives::new(true);
+    let bench = &lives.bench;
+    live(bench, lives.script());
+    let old = bench.flash.borrow().clone();
+    let before = bench.counter.get();
+    live(bench, async {
+        let mut desk = Desk::new(bench, bench.device_key.clone());
+        let mut provision = Provision::of(&lives.standin);
+        provision.test = 0;
+        for (key, version, value) in provision.records().into_iter().take(2) {
+            desk.upload(key, version, &value).await;
+        }
+        shows(bench, "nothing is sent: no credential is sent in the clear").await;
+    });
+    assert!(bench.counter.get() > before);
+    assert!(!bench.screen().contains(OLD), "{}", bench.screen());
+    bench.screen.borrow_mut().clear();
+    live(bench, shows(bench, "nothing is sent"));
+    assert!(!bench.screen().contains(OLD), "{}", bench.screen());
+    bench.flash.replace(old);
+    live(bench, shows(bench, OLD));
 }
 
 #[test]
