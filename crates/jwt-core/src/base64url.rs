@@ -194,6 +194,8 @@ impl<'a> Writer<'a> {
 
 impl Sink for Writer<'_> {
     /// Appends `bytes` to the part being encoded.
+    // One copy for the many pieces that a header and claims are written in; times go byte by byte.
+    #[inline(never)]
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.byte(*byte);

@@ -78,17 +78,15 @@ pub(crate) const fn digits_len(number: u64) -> usize {
 
 /// Returns the decimal digits of `number`, zeros before them.
 ///
-/// By subtraction: dividing 64 bits takes a Cortex-M0+ a kilobyte of code, and a loop without a fixed
-/// end would be made a division.
+/// By subtraction: dividing 64 bits takes a Cortex-M0+ a kilobyte of code. With nothing but the number
+/// to end it, the inner loop would be made a division.
 #[cold]
 pub(crate) fn digits(mut number: u64) -> [u8; MAX_DIGITS] {
     let mut digits = [b'0'; MAX_DIGITS];
     for (digit, power) in digits.iter_mut().zip(&POWERS) {
-        for _ in 1..10 {
-            if number >= *power {
-                number -= power;
-                *digit += 1;
-            }
+        while number >= *power && *digit < b'9' {
+            number -= power;
+            *digit += 1;
         }
     }
     digits
