@@ -136,13 +136,26 @@ export function environment([id, key]) {
  * @param {(scene: Scene) => Promise<void>} play
  * @param {Setting} [setting]
  */
-export async function rehearse(play, { tls, blank = false, faults, network: given, ...plan } = {}) {
-  const server = await startStandin({ tls });
+export async function rehearse(play, setting = {}) {
+  const server = await startStandin({ tls: setting.tls });
+  try {
+    await rehearseWith(server, play, setting);
+  } finally {
+    server.stop();
+  }
+}
+
+/**
+ * @param {Standin} server
+ * @param {(scene: Scene) => Promise<void>} play
+ * @param {Setting} setting
+ */
+async function rehearseWith(server, play, { blank = false, store, faults, network: given, port = server.port, second, options }) {
   const elf = new Elf(firmware);
   const flash = new Flash();
   flash.load(elf, FLASH_BASE);
   const settings = typeof given === 'function' ? given(server) : given;
-  if (!blank) flash.bytes.set(provision({ port: server.port, network: settings, ...plan }), STORE_START);
+  if (!blank) flash.bytes.set(store ?? provision({ port, network: settings, second, options }), STORE_START);
   // Certificates are dated by the system's clock.
   const board = new Board({ elf, flash, start: new Date(), faults });
   board.clock.set(board.worldTime);
@@ -157,7 +170,6 @@ export async function rehearse(play, { tls, blank = false, faults, network: give
     throw error;
   } finally {
     network.leave();
-    server.stop();
   }
 }
 
