@@ -187,7 +187,8 @@ fn gateway() -> &'static Path {
         let target = Path::new(env!("CARGO_BIN_EXE_gateway-twin"))
             .parent()
             .unwrap();
-        build.args(["build", "--quiet", "--package", "gateway", "--target-dir"]);
+        build.args(["build", "--quiet", "--locked", "--package", "gateway"]);
+        build.arg("--target-dir");
         build.arg(target.parent().unwrap());
         assert!(build.status().unwrap().success());
         target.join("gateway")
