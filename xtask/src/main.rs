@@ -44,7 +44,7 @@ enum Command {
         /// Run only the checks whose name contains one of these words.
         words: Vec<String>,
 
-        /// Run the long checks too: more power cuts, longer fuzzing; under an hour on two cores.
+        /// Run the long checks too: more power cuts, longer fuzzing; about an hour on two cores.
         #[arg(long)]
         all: bool,
 
