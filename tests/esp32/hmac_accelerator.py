@@ -7,12 +7,11 @@ have at that place is kept in `violations`.
 import hashlib
 import hmac
 
-# Offsets of registers that are no commands; the commands' are in HmacAccelerator.command, HMAC_SET_START_REG first.
+# Offsets of registers that are no commands.
 PURPOSE, KEY = 0x44, 0x48
 ERROR, BUSY = 0x68, 0x6C
 MESSAGE, MESSAGE_END = 0x80, 0xC0
 RESULT, RESULT_END = 0xC0, 0xE0
-
 
 BLOCK_LEN = 64
 # How often it says that it is busy after each step.
@@ -73,24 +72,24 @@ class HmacAccelerator:
 
     def command(self, offset):
         match (offset, self.step):
-            case (0x40, "idle"):
+            case (0x40, "idle"):  # SET_START
                 self.step = "started"
-            case (0x4C, "started"):
+            case (0x4C, "started"):  # SET_PARA_FINISH
                 self.message = b""
                 self.step = "refused" if self.mismatch() else "configured"
-            case (0x50, "configured"):
+            case (0x50, "configured"):  # SET_MESSAGE_ONE
                 self.message += self.block
                 self.step = "block"
-            case (0x54, "block"):
+            case (0x54, "block"):  # SET_MESSAGE_ING
                 self.step = "configured"
-            case (0xF0, "block"):
+            case (0xF0, "block"):  # SET_MESSAGE_PAD
                 self.step = "last"
-            case (0x50, "last"):
+            case (0x50, "last"):  # SET_MESSAGE_ONE
                 self.message += self.block
                 self.finish()
-            case (0xF4, "block") if len(self.message) == BLOCK_LEN:
+            case (0xF4, "block") if len(self.message) == BLOCK_LEN:  # ONE_BLOCK
                 self.finish()
-            case (0x5C, "done" | "refused"):
+            case (0x5C, "done" | "refused"):  # SET_RESULT_FINISH
                 self.result = bytes(32)
                 self.step = "idle"
             case _:
