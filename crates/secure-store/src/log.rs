@@ -330,7 +330,8 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         &self.live
     }
 
-    /// Returns the bytes that a new entry can have; a removal has room even when there are none.
+    /// Returns the bytes that a new entry can have; a removal has room even when there are none, if no other
+    /// program has filled them.
     pub fn free(&self) -> u32 {
         let used = self.records().fold(HEADER_LEN + REMOVAL_LEN, |sum, live| {
             sum.saturating_add(live.entry.entry_len())

@@ -57,6 +57,20 @@ fn image(entries: &[&[u8]]) -> Vec<u8> {
     copy.repeat(2)
 }
 
+/// An entry that anybody can make: its checksum is no secret.
+fn foreign(key: Key, form: u8, seq: u32, len: u16) -> Vec<u8> {
+    let mut entry = vec![key.kind, 1, form, 0];
+    entry.extend(key.slot.to_le_bytes());
+    entry.extend(len.to_le_bytes());
+    entry.extend(seq.to_le_bytes());
+    let value = vec![0x5a; usize::from(len)];
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    entry.extend(crc.checksum(&[&entry[..], &value].concat()).to_le_bytes());
+    entry.extend(value);
+    entry.resize(entry.len().next_multiple_of(16), 0xff);
+    entry
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u16, Vec<u8>),
@@ -169,4 +183,36 @@ fn nobody_without_the_key_removes_or_replaces_a_record() {
         plain(&|store| store.put(Key::DEVICE, 1, b"mine").unwrap()),
         Err(StoreError::NotSealed)
     );
+}
+
+/// A store that somebody has filled to the last byte has no place for a removal, and none is made in the other copy.
+#[test]
+fn a_removal_without_room_leaves_both_copies_alone() {
+    let mut bytes = vec![0xff; 2 * COPY];
+    let mut store = Store::<_, _, 16>::format(Image::new(&mut bytes), REGION, seal()).unwrap();
+    store.put(Key::CLOCK, 1, b"floor").unwrap();
+    drop(store);
+    for form in [1, 9] {
+        let mut all = entries(&bytes);
+        let mut room = COPY - 32 - all[0].len();
+        while room > 0 {
+            let len = room.min(1024) as u16 - 16;
+            let seq = all.len() as u32 + 10;
+            all.push(foreign(Key::outbox(seq as u16), form, seq, len));
+            room -= usize::from(len) + 16;
+        }
+        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        let mut full = image(&all);
+        assert_eq!(full.len(), 2 * COPY);
+        let other = full[COPY..].to_vec();
+        let mut store = Store::<_, _, 16>::open(Image::new(&mut full), REGION, seal()).unwrap();
+        let refused = Err(StoreError::Full { free: 0 });
+        assert_eq!(store.remove(Key::CLOCK), refused);
+        assert_eq!(store.remove(Key::outbox(11)), refused);
+        let mut value = [0; 8];
+        let floor = store.get(Key::CLOCK, &mut value).unwrap().unwrap();
+        assert_eq!(floor.value, b"floor");
+        drop(store);
+        assert!(full[COPY..] == other, "copy B was written to");
+    }
 }

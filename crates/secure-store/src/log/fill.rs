@@ -34,11 +34,15 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
 
     /// Appends a whole entry to a sound copy and returns its offset there.
     pub(super) fn append(&mut self, side: Side, bytes: &[u8]) -> Result<u32, F> {
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        // What others have filled has no room even for a removal, and behind copy A is copy B.
+        if !self.has_room(side, len) {
+            return Err(StoreError::Full { free: 0 });
+        }
         let at = self.copies.of(side).end;
         // Until the entry is found in order nothing may be written behind it.
         self.copies.of_mut(side).sound = false;
         self.program(self.region.copy_start(side).saturating_add(at), bytes)?;
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let copy = self.copies.of_mut(side);
         copy.end = at.saturating_add(len);
         copy.sound = true;
