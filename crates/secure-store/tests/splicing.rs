@@ -1,6 +1,7 @@
 //! Somebody who can write the flash puts a sealed store together from entries that the device has made.
 //!
-//! Whatever he takes, leaves out and puts back: what opens is a state that the store has had.
+//! Whatever he takes, leaves out and puts back: the sealed records of what opens are a state that the store has had, all of
+//! it. What he adds unsealed may open beside them, under names that are free in that state, and is refused when it is read.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +22,25 @@ fn seal() -> Sealed {
 }
 
 fn read(bytes: &mut [u8]) -> Result<State, StoreError<ImageError>> {
+    let (state, refused) = read_all(bytes)?;
+    refused.map_or(Ok(state), Err)
+}
+
+/// Returns what can be read, and why the rest can't.
+fn read_all(
+    bytes: &mut [u8],
+) -> Result<(State, Option<StoreError<ImageError>>), StoreError<ImageError>> {
     let mut store = Store::<_, _, 16>::open(Image::new(bytes), REGION, seal())?;
     let keys: Vec<Key> = store.records().map(|record| record.key).collect();
     let mut value = [0; 64];
-    let mut state = State::new();
+    let (mut state, mut refused) = (State::new(), None);
     for key in keys {
-        let record = store.get(key, &mut value)?.unwrap();
-        state.insert(key, record.value.to_vec());
+        match store.get(key, &mut value) {
+            Ok(record) => drop(state.insert(key, record.unwrap().value.to_vec())),
+            Err(error) => refused = Some(error),
+        }
     }
-    Ok(state)
+    Ok((state, refused))
 }
 
 /// The entries of copy A, as `docs/store-format.md` describes them.
@@ -124,6 +135,40 @@ proptest! {
                 .collect();
             match read(&mut image(&entries)) {
                 Ok(state) => prop_assert!(states.contains(&state), "{:?}", state),
+                Err(error) => prop_assert!(
+                    matches!(error, StoreError::Spliced | StoreError::Forged),
+                    "{}",
+                    error
+                ),
+            }
+        }
+    }
+
+    /// An entry without a seal, put behind any choice of entries, hides no record of a state and is not believed.
+    #[test]
+    fn what_is_added_unsealed_is_refused(
+        steps in steps(),
+        slot in 0u16..4,
+        form in prop_oneof![Just(1u8), 4..=255u8],
+        len in 0u16..40,
+    ) {
+        let (all, states) = live(&steps);
+        let added = foreign(Key::outbox(slot), form, 1000, len);
+        for chosen in 0u32..1 << all.len() {
+            let mut entries: Vec<&[u8]> = (0..all.len())
+                .filter(|at| chosen >> at & 1 == 1)
+                .map(|at| all[at].as_slice())
+                .collect();
+            entries.push(&added);
+            match read_all(&mut image(&entries)) {
+                Ok((state, refused)) => {
+                    prop_assert!(states.contains(&state), "{:?}", state);
+                    prop_assert!(!state.contains_key(&Key::outbox(slot)));
+                    prop_assert_eq!(refused, Some(match form {
+                        1 => StoreError::NotSealed,
+                        _ => StoreError::NewerRecord { version: 1 },
+                    }));
+                }
                 Err(error) => prop_assert!(
                     matches!(error, StoreError::Spliced | StoreError::Forged),
                     "{}",
