@@ -73,7 +73,9 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             (Some(true), Ok(None)) => return Err(OpenError::NoKey),
             (Some(true), Err(error)) => return Err(OpenError::Key(error)),
             (Some(true) | None, Ok(Some(seal))) => Some(seal),
-            (Some(false), _) | (None, Ok(None) | Err(_)) => None,
+            // Whoever can write the flash could have made it, with a server of his own in it to sign for.
+            (Some(false), Ok(Some(_))) => return Err(OpenError::NotSealed),
+            (Some(false) | None, Ok(None) | Err(_)) => None,
         };
         match seal {
             Some(seal) => Store::open(flash, region, seal).map(Self::Sealed),
@@ -249,6 +251,8 @@ pub enum OpenError<E, K> {
     NoKey,
     /// The store is sealed, and the device key doesn't work.
     Key(SealError<K>),
+    /// The chip has a device key that works, and the store isn't sealed under it.
+    NotSealed,
     /// The store is none that can be used.
     Store(StoreError<E>),
 }
@@ -260,6 +264,9 @@ impl<E: fmt::Debug, K: fmt::Display> fmt::Display for OpenError<E, K> {
                 "the store is sealed, and this board has no device key: provision it without one",
             ),
             Self::Key(error) => write!(f, "the store is sealed, and {error}"),
+            Self::NotSealed => f.write_str(
+                "the store is not sealed though the chip has a device key, so that anybody may have made it: provision it with the device key",
+            ),
             Self::Store(error) => error.fmt(f),
         }
     }

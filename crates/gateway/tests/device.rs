@@ -88,6 +88,17 @@ fn provision(twin: &Twin<Sealed>, dir: &TempDir) -> Gateway {
 }
 
 #[test]
+fn a_device_that_has_the_key_but_does_not_seal_is_sent_nothing() {
+    let twin = Twin::start(Parts::new(Plain, Some(device_key())));
+    let dir = files();
+    let args = ["--device-key-file", "@device.key", "--api", "heymarket"];
+    let run = device("provision", &twin.path, &dir, &args).heymarket();
+    let run = run.run().exits(2);
+    assert!(run.stderr.contains("would not seal"), "{run:?}");
+    assert_eq!(twin.parts().writes, 0);
+}
+
+#[test]
 fn anybody_is_told_the_status() {
     let (twin, dir) = (sealed(), files());
     let run = device("status", &twin.path, &dir, &["--json"])

@@ -148,6 +148,17 @@ fn provisioned() -> (Standin, Bench) {
 }
 
 #[test]
+fn a_plain_store_in_a_chip_that_seals_is_not_served() {
+    let mut bench = Bench::new();
+    let standin = Standin::start(Config::default()).unwrap();
+    Provision::of(&standin).flash(&bench);
+    bench.device_key = Some(HmacKey::new(&[0x6b; 32]).unwrap());
+    live(&bench, shows(&bench, "the store is not sealed"));
+    assert_eq!(bench.counter.get(), 0);
+    assert!(!bench.screen().contains("custody"), "{}", bench.screen());
+}
+
+#[test]
 fn a_contact_closes_and_the_message_is_sent_once() {
     let (standin, bench) = provisioned();
     live(&bench, async {

@@ -63,6 +63,8 @@ pub struct Connection {
     port: Box<dyn SerialPort>,
     name: String,
     link: DesktopLink,
+    /// Whether the device proves that it has the device key.
+    pub keyed: bool,
     start: Instant,
     /// What was read, and how far it is used.
     unread: (Zeroizing<Vec<u8>>, usize),
@@ -89,6 +91,7 @@ impl Connection {
         Ok(Self {
             port,
             name,
+            keyed: matches!(authority, Authority::Key(_)),
             link: DesktopLink::new(authority, HmacKey::new(&*seed).map_err(Failure::invalid)?),
             start: Instant::now(),
             unread: (Zeroizing::new(Vec::new()), 0),

@@ -3,6 +3,7 @@
 use api_auth::{Api, Slot, SlotState};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use secure_store::Custody;
 use serde_json::json;
 
 use crate::credentials::CredentialArgs;
@@ -90,7 +91,15 @@ pub fn send_credential(
 }
 
 /// Sends records and returns how many the device had already.
+///
+/// To a device that proves its device key only if it will seal them: otherwise somebody has put a store in it that
+/// isn't, to read what it gets.
 fn send(connection: &mut Connection, records: &[Record]) -> Result<usize, Failure> {
+    if connection.keyed && status::custody(connection)? == Custody::Plain {
+        return Err(Failure::usage(
+            "the device has the device key but would not seal what it is sent: flash a store that was made with --device-key-file, and look for who has replaced it",
+        ));
+    }
     let total: usize = records.iter().map(|record| record.value.len()).sum();
     let style = ProgressStyle::with_template("sending {bar:30} {bytes}/{total_bytes}");
     let bar = ProgressBar::new(total as u64)

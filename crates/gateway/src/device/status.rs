@@ -5,6 +5,7 @@ use std::fmt;
 use api_auth::{Slot, Slots};
 use clap::Args;
 use device_link::{Access, Authority, ClockQuality, Reply, Request, Status};
+use secure_store::Custody;
 use serde_json::{Value, json};
 
 use crate::device::connection::{Connection, LineArgs};
@@ -43,6 +44,14 @@ pub fn run(args: &StatusArgs) -> Result<Exit, Failure> {
 pub fn slots(connection: &mut Connection) -> Result<Slots, Failure> {
     connection.ask(&Request::Status, |reply| match reply {
         Reply::Status(status) => Some(status.slots),
+        _ => None,
+    })
+}
+
+/// Asks a device how it will keep what it is sent.
+pub fn custody(connection: &mut Connection) -> Result<Custody, Failure> {
+    connection.ask(&Request::Status, |reply| match reply {
+        Reply::Status(status) => Some(status.custody),
         _ => None,
     })
 }
