@@ -89,6 +89,8 @@ fn fmt(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 fn clippy_host(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::component(layout, log, "clippy", "cargo-clippy")?;
+    // The fuzzing engine is C++.
+    install::program(layout, log, "c++", "g++")?;
     let mut clippy = layout.cargo(["clippy", "--locked", "--workspace", "--all-targets"]);
     log.run(clippy.args(["--", "-D", "warnings"]))?;
     let mut clippy = layout.cargo(["clippy", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
