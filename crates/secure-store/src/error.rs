@@ -93,7 +93,7 @@ impl<E: Debug> fmt::Display for StoreError<E> {
             }
             Self::Sealed => f.write_str("the record is sealed: open the store with the device key"),
             Self::NotSealed => f.write_str(
-                "the record is not sealed, as this device requires: provision it sealed, or adopt it",
+                "the record is not sealed, as this device requires: provision it sealed",
             ),
             Self::Forged => f.write_str(
                 "the record was sealed with another device's key or was changed: provision it again",

@@ -34,7 +34,6 @@
 #![no_std]
 #![deny(missing_docs)]
 
-mod adopt;
 pub mod atecc608;
 mod bytes;
 mod certificates;

@@ -173,40 +173,23 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     ///
     /// # Errors
     /// [`StoreError::BufferTooSmall`], with `out` untouched; [`StoreError::Sealed`],
-    /// [`StoreError::NotSealed`] or [`StoreError::Forged`]; [`StoreError::Damaged`] or the flash
-    /// driver's error.
+    /// [`StoreError::NotSealed`] or [`StoreError::Forged`]; [`StoreError::NewerRecord`] if it is stored in a way that
+    /// this program doesn't know; [`StoreError::Damaged`] or the flash driver's error.
     pub fn get<'o>(&mut self, key: Key, out: &'o mut [u8]) -> Result<Option<Record<'o>>, F> {
-        let read = Self::read_with(&mut self.log, &mut self.scratch, &self.protection, key, out);
+        let read = self.read(key, out);
         self.scratch.zeroize();
         read
     }
 
-    /// Reads a record that may be protected in another way than those this store writes.
-    pub(crate) fn read<'o>(
-        &mut self,
-        protection: &impl Protection,
-        key: Key,
-        out: &'o mut [u8],
-    ) -> Result<Option<Record<'o>>, F> {
-        let read = Self::read_with(&mut self.log, &mut self.scratch, protection, key, out);
-        self.scratch.zeroize();
-        read
-    }
-
-    fn read_with<'o>(
-        log: &mut TwoCopyLog<F, RECORDS>,
-        scratch: &mut [u8; MAX_ENTRY_LEN],
-        protection: &impl Protection,
-        key: Key,
-        out: &'o mut [u8],
-    ) -> Result<Option<Record<'o>>, F> {
-        let Some(live) = log.find(key) else {
+    fn read<'o>(&mut self, key: Key, out: &'o mut [u8]) -> Result<Option<Record<'o>>, F> {
+        let Some(live) = self.log.find(key) else {
             return Ok(None);
         };
-        log.read(&live, scratch)?;
+        self.log.read(&live, &mut self.scratch)?;
         let header = live.entry;
-        let stored = entry::stored_mut(scratch, usize::from(header.len));
-        let value = match protection.reveal(header.form, &header.to_bytes(), stored) {
+        let stored = entry::stored_mut(&mut self.scratch, usize::from(header.len));
+        let context = header.to_bytes();
+        let value = match self.protection.reveal(header.form, &context, stored) {
             Ok(value) => value,
             Err(Refused::Sealed) => return Err(StoreError::Sealed),
             Err(Refused::NotSealed) => return Err(StoreError::NotSealed),

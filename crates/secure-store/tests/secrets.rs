@@ -1,7 +1,5 @@
 //! Images are searched for secrets, in every form in which somebody would look for them.
 
-mod support;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -9,12 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use jwt_core::HmacKey;
 use secure_store::{
-    CREDENTIAL_VERSION, Credential, CredentialKey, Custody, Image, Key, MAX_CREDENTIAL_LEN, Plain,
+    CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, MAX_CREDENTIAL_LEN, Plain,
     Protection, Region, SETTINGS_VERSION, SealError, Sealed, Setting, Store, StoreError,
     encode_settings,
 };
 use sha2::{Digest, Sha256};
-use support::flash::{MockFlash, Op};
 
 const REGION: Region = Region {
     start: 0,
@@ -119,9 +116,8 @@ fn a_plain_image_holds_the_prepared_key_but_not_the_secret() {
     assert!(holds(&hidden, KEY.as_bytes()));
 }
 
-/// After adoption no plain byte is left; before it, nothing plain is believed.
 #[test]
-fn an_adopted_image_holds_no_secret() {
+fn a_sealed_store_believes_nothing_plain() {
     let mut bytes = vec![0xff; 16384];
     fill(&mut bytes, Plain);
     let mut value = [0; MAX_CREDENTIAL_LEN];
@@ -130,53 +126,6 @@ fn an_adopted_image_holds_no_secret() {
         store.get(Key::credential(0), &mut value),
         Err(StoreError::NotSealed)
     );
-    store.adopt().unwrap();
-    assert!(
-        store
-            .records()
-            .all(|record| record.custody == Some(Custody::Sealed))
-    );
-    let record = store.get(Key::credential(1), &mut value).unwrap().unwrap();
-    assert_eq!(Credential::decode(record.value).unwrap().id, "");
-    store.adopt().unwrap();
-    drop(store);
-    for secret in signing_equivalents() {
-        assert!(!holds(&bytes, &secret));
-    }
-}
-
-/// The power goes at any operation of an adoption: it is completed the next time.
-#[test]
-fn an_adoption_survives_a_cut_at_any_operation() {
-    let mut bytes = vec![0xff; 16384];
-    fill(&mut bytes, Plain);
-    let mut flash = MockFlash::with(bytes);
-    let mut earlier = flash.clone();
-    Store::<_, _, 16>::open(&mut flash, REGION, seal())
-        .unwrap()
-        .adopt()
-        .unwrap();
-    let journal = std::mem::take(&mut flash.journal);
-    assert!(
-        journal
-            .iter()
-            .filter(|op| matches!(op, Op::Erase { .. }))
-            .count()
-            >= 4
-    );
-    for op in &journal {
-        for chance in 0..4 {
-            let mut torn = earlier.clone();
-            torn.interrupt(op, &mut support::random::Random(chance));
-            let mut store = Store::<_, _, 16>::open(&mut torn, REGION, seal()).unwrap();
-            store.adopt().unwrap();
-            let mut value = [0; 512];
-            for key in [Key::credential(0), Key::credential(1), Key::NETWORK] {
-                assert!(store.get(key, &mut value).unwrap().is_some());
-            }
-        }
-        earlier.apply(op);
-    }
 }
 
 #[test]

@@ -233,19 +233,6 @@ fn devices() {
             Err(error) => display::<SealError<_>>(&error),
         }
     }
-    if let Ok(sealed) = HmacKey::new(black_box(&[1; 32])).map(Sealed::new)
-        && let Ok(sealed) = sealed
-        && let Ok(mut store) = Store::<_, _, 20>::open(
-            Flash,
-            Region {
-                start: 0,
-                len: 8192,
-            },
-            sealed,
-        )
-    {
-        black_box(store.adopt().is_ok());
-    }
 }
 
 struct Noise;
