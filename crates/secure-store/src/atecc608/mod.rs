@@ -4,7 +4,8 @@
 //! ATECC608A and ATECC608B; cryptoauthlib (`lib/calib`) was read beside it for the longest execution times. How a
 //! slot has to be configured for HMAC is in the complete data sheet, which takes an agreement with Microchip.
 //!
-//! The device sleeps between operations, so nothing of a computation stays in it.
+//! The device sleeps between operations rather than idling: that clears its volatile memory, TempKey and what SHA has so
+//! far among it (data sheet, section 7.2.1), and draws the least current; no operation needs what another has left.
 
 mod counter;
 mod error;
