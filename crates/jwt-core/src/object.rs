@@ -31,7 +31,8 @@ use crate::scan::MAX_DEPTH;
 /// ```
 ///
 /// # Errors
-/// Every [`JsonError`]; `out` is then untouched.
+/// Every [`JsonError`]; `out` is then untouched, unless a value becomes another text the second time it is
+/// serialised, by interior mutability.
 pub fn write_object<'o, T: Serialize + ?Sized>(
     value: &T,
     out: &'o mut [u8],
