@@ -1,10 +1,11 @@
 //! Wi-Fi, and the IP stack over it.
 
 use embassy_executor::Spawner;
+use embassy_futures::select::{Either, select};
 use embassy_net::{Runner, Stack, StackResources};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
-use embassy_time::{Duration, Timer, with_timeout};
+use embassy_time::{Duration, with_timeout};
 use esp_hal::peripherals::WIFI;
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{AuthenticationMethodConfig, Config, Interface, WifiController, WifiError};
@@ -52,7 +53,7 @@ impl Network for Link {
         JOIN.signal(wifi.clone());
     }
 
-    fn use_address(&self, address: StaticAddress) {
+    fn use_address(&self, address: Option<StaticAddress>) {
         self.0.use_address(address);
     }
 
@@ -79,24 +80,46 @@ async fn run(mut runner: Runner<'static, Interface>) {
     runner.run().await;
 }
 
-/// Joins the network, and joins it again whenever it is lost.
+/// Joins the network, whenever it is lost and whenever there is another.
 #[embassy_executor::task]
 async fn join(mut controller: WifiController<'static>) {
-    let wifi = JOIN.wait().await;
+    let mut wifi = JOIN.wait().await;
     loop {
-        if let Ok(config) = station(&wifi)
-            && controller.set_config(&Config::Station(config)).is_ok()
-        {
-            let joined = with_timeout(PATIENCE, controller.connect_async()).await;
-            if joined.is_err() {
-                let _ = with_timeout(PATIENCE, controller.disconnect_async()).await;
-            }
-            // The driver's word that the network is lost may be missed, so it is looked for too.
-            while controller.is_connected() {
-                let _ = with_timeout(LOOK, controller.wait_for_disconnect_async()).await;
-            }
+        let mut other = match select(stay(&mut controller, &wifi), another(&wifi)).await {
+            Either::First(()) => None,
+            Either::Second(other) => Some(other),
+        };
+        // An attempt that was given up goes on in the driver until it is told.
+        let _ = with_timeout(PATIENCE, controller.disconnect_async()).await;
+        if other.is_none() {
+            other = with_timeout(PAUSE, another(&wifi)).await.ok();
         }
-        Timer::after(PAUSE).await;
+        wifi = other.unwrap_or(wifi);
+    }
+}
+
+/// Joins the network, and returns when it is lost or can't be joined.
+async fn stay(controller: &mut WifiController<'static>, wifi: &Wifi) {
+    let Ok(config) = station(wifi) else {
+        return;
+    };
+    if controller.set_config(&Config::Station(config)).is_err() {
+        return;
+    }
+    let _ = with_timeout(PATIENCE, controller.connect_async()).await;
+    // The driver's word that the network is lost may be missed, so it is looked for too.
+    while controller.is_connected() {
+        let _ = with_timeout(LOOK, controller.wait_for_disconnect_async()).await;
+    }
+}
+
+/// Waits for a network other than this, of which the application tells again after each change of any setting.
+async fn another(wifi: &Wifi) -> Wifi {
+    loop {
+        let told = JOIN.wait().await;
+        if told.name != wifi.name || told.passphrase != wifi.passphrase {
+            return told;
+        }
     }
 }
 
