@@ -122,6 +122,28 @@ fn nothing_secret_is_in_a_sealed_or_hardware_image() {
 }
 
 #[test]
+fn the_key_that_signs_is_not_where_the_device_key_is() {
+    let files = Files::new();
+    // Block 1 of the chips with the HMAC peripheral; the others' is slot 2 of an ATECC608.
+    for (target, taken, free) in [
+        ("esp32c3", "1", "2"),
+        ("esp32c6", "1", "8"),
+        ("esp32s3", "1", "0"),
+        ("esp32", "2", "1"),
+        ("rp2040", "2", "1"),
+    ] {
+        let sealed = ["--target", target, "--device-key-file", "@device.key"];
+        let with = |number: &'static str, out: &str| {
+            let more = ["--hardware-key", number, "--out", out];
+            files.image(&[&sealed[..], &more].concat()).run()
+        };
+        with(taken, "@taken.bin").fails(2, &["--hardware-key", "device key", target]);
+        assert!(!files.path("taken.bin").exists());
+        with(free, &format!("@{target}.bin")).exits(0);
+    }
+}
+
+#[test]
 fn a_key_that_is_sent_stays_as_it_is_and_cannot_be_in_hardware() {
     let files = Files::new();
     let args = [

@@ -175,6 +175,10 @@ fn the_first_bad_row_is_named_and_nothing_is_written() {
             &["line 2", "column hardware_key"],
         ),
         (
+            "name,device_key,hardware_key\npump-1,1.key,1\n",
+            &["line 2", "column hardware_key", "device key"],
+        ),
+        (
             "name,recipients\npump-1,15550100111;12\n",
             &["line 2", "column recipients"],
         ),

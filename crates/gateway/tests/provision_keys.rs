@@ -120,6 +120,11 @@ fn device_keys_are_random_and_their_files_are_guarded() {
             .exits(0);
         assert!(run.stdout.contains("BLOCK_KEY1"), "{run:?}");
     }
+    // Firmware looks for it in block 1 alone.
+    let elsewhere = ["device-key", "--out", "@c.key", "--block", "2"];
+    let run = files.provision(&elsewhere).run();
+    run.fails(2, &["--block"]);
+    assert!(!files.path("c.key").exists());
     assert_eq!(files.read("a.key").len(), 32);
     assert_ne!(files.read("a.key"), files.read("b.key"));
     assert_eq!(mode(&files.path("a.key")), 0o600);

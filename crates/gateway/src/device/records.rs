@@ -77,7 +77,7 @@ pub fn key_place(hardware_key: Option<u8>, api: &Api) -> Result<KeyPlace, Failur
         hardware_key,
         ..CustodyArgs::default()
     };
-    custody.key_place(api)
+    custody.key_place(api, None)
 }
 
 /// Sends a credential for a slot.

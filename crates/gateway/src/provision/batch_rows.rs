@@ -183,7 +183,7 @@ impl Fields<'_> {
             plan: Plan {
                 target: args.target,
                 place: custody
-                    .key_place(args.api)
+                    .key_place(args.api, Some(args.target))
                     .map_err(within("hardware_key"))?,
                 device_key: custody
                     .device_key_file

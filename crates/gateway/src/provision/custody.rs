@@ -10,6 +10,7 @@ use secure_store::Custody;
 use crate::exit::Failure;
 use crate::provision::contents::KeyPlace;
 use crate::provision::key_file;
+use crate::provision::target::Target;
 
 /// Options of who can get at the key.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,8 +32,19 @@ impl CustodyArgs {
             .transpose()
     }
 
-    /// Returns where the key that signs is, if it can be there.
-    pub fn key_place(&self, api: &Api) -> Result<KeyPlace, Failure> {
+    /// Returns where the key that signs is, if it can be there on the target.
+    ///
+    /// Over the cable the target isn't known, and the device refuses what it can't use.
+    pub fn key_place(&self, api: &Api, target: Option<Target>) -> Result<KeyPlace, Failure> {
+        if let (Some(number), Some(target), Some(_)) =
+            (self.hardware_key, target, &self.device_key_file)
+            && number == target.device_key_place()
+        {
+            return Err(Failure::usage(format_args!(
+                "number {number} is where {} keeps its device key: put the key that signs elsewhere, and name that place with --hardware-key",
+                target.name()
+            )));
+        }
         match (self.hardware_key, api.scheme) {
             (None, _) => Ok(KeyPlace::Store),
             (Some(number), Scheme::IssIat | Scheme::KidExp) => Ok(KeyPlace::Hardware(number)),

@@ -52,9 +52,6 @@ pub struct EfuseKeyArgs {
 pub struct DeviceKeyArgs {
     #[command(flatten)]
     burn: BurnArgs,
-    /// The fuse block that the command burns
-    #[arg(long, value_name = "0-5", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..6))]
-    block: u8,
 }
 
 /// What both have.
@@ -115,7 +112,8 @@ pub fn run_device_key(args: &DeviceKeyArgs) -> Result<Exit, Failure> {
     getrandom::fill(&mut *key)
         .map_err(|error| Failure::invalid(format_args!("no random numbers can be had: {error}")))?;
     key_file::write(&args.burn.out, &key)?;
-    args.burn.report(args.block, "a random device key")
+    let block = args.burn.target.device_key_place();
+    args.burn.report(block, "a random device key")
 }
 
 impl BurnArgs {

@@ -96,7 +96,7 @@ pub fn run(args: &ImageArgs) -> Result<Exit, Failure> {
     let settings = args.settings.checked(&file.credentials)?;
     let plan = Plan {
         target: file.target,
-        place: file.custody.key_place(file.api)?,
+        place: file.custody.key_place(file.api, Some(file.target))?,
         device_key: file.custody.device_key()?,
         secrets: file.credentials.secrets(file.api)?,
         settings: settings.unwrap_or_default(),

@@ -40,7 +40,7 @@ pub struct RotateArgs {
 /// Puts the credential into the image.
 pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
     let file = &args.file;
-    let place = file.custody.key_place(file.api)?;
+    let place = file.custody.key_place(file.api, Some(file.target))?;
     let device_key = file.custody.device_key()?;
     let mut bytes = show::read(&args.image, Some(file.target))?;
     let mut store = StoreImage::open(&mut bytes, device_key.as_ref())?;

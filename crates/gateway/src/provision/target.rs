@@ -58,6 +58,14 @@ impl Target {
         matches!(self, Self::Esp32c3 | Self::Esp32c6 | Self::Esp32s3)
     }
 
+    /// Returns the number of the fuse block, or of the ATECC608's slot, in which firmware looks for the device key.
+    pub fn device_key_place(self) -> u8 {
+        match self.has_hmac_peripheral() {
+            true => 1,
+            false => 2,
+        }
+    }
+
     /// Returns the command that writes an image of the store, and has an RP2040 start again.
     ///
     /// `picotool load -x` would not: it refuses to start what has no program in it.
