@@ -1,5 +1,6 @@
 //! A connection, and what went wrong with it.
 
+use embassy_time::{Duration, TimeoutError, with_timeout};
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use mbedtls_rs::{Session, SessionError};
 
@@ -7,8 +8,14 @@ use crate::error::TlsError;
 use crate::heap;
 use crate::paced::Paced;
 
+/// How long a read, a write or a flush may take.
+///
+/// The stream below bears silence only for so long, but a single byte ends silence, and a record has 16 KB of them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A connection by TLS, or by plain TCP for a test.
 ///
+/// By TLS, each read, write and flush ends within 10 s, as an error if need be, whatever the other side trickles.
 /// A server that ends it without TLS's goodbye has not ended it well: reading is an error then, not the end.
 pub struct TlsStream<'a, S: Read + Write>(Inner<'a, S>);
 
@@ -35,10 +42,10 @@ impl<S: Read + Write> Read for TlsStream<'_, S> {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Self::Error> {
         match &mut self.0 {
             Inner::Plain(stream) => stream.read(buf).await.map_err(TlsError::Stream),
-            Inner::Tls(session) => match session.read(buf).await {
-                Ok(len) => Ok(len),
-                Err(error) => Err(of_session(error, session)),
-            },
+            Inner::Tls(session) => {
+                let done = with_timeout(PATIENCE, session.read(buf)).await;
+                in_time(done, session)
+            }
         }
     }
 }
@@ -47,21 +54,33 @@ impl<S: Read + Write> Write for TlsStream<'_, S> {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Self::Error> {
         match &mut self.0 {
             Inner::Plain(stream) => stream.write(buf).await.map_err(TlsError::Stream),
-            Inner::Tls(session) => match session.write(buf).await {
-                Ok(len) => Ok(len),
-                Err(error) => Err(of_session(error, session)),
-            },
+            Inner::Tls(session) => {
+                let done = with_timeout(PATIENCE, session.write(buf)).await;
+                in_time(done, session)
+            }
         }
     }
 
     async fn flush(&mut self) -> Result<(), Self::Error> {
         match &mut self.0 {
             Inner::Plain(stream) => stream.flush().await.map_err(TlsError::Stream),
-            Inner::Tls(session) => match session.flush().await {
-                Ok(()) => Ok(()),
-                Err(error) => Err(of_session(error, session)),
-            },
+            Inner::Tls(session) => {
+                let done = with_timeout(PATIENCE, session.flush()).await;
+                in_time(done, session)
+            }
         }
+    }
+}
+
+/// Says how a call ended, or that it was given up.
+fn in_time<T, S: Read + Write>(
+    done: Result<Result<T, SessionError>, TimeoutError>,
+    session: &mut Session<'_, Paced<S>>,
+) -> Result<T, TlsError<S::Error>> {
+    match done {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(of_session(error, session)),
+        Err(TimeoutError) => Err(TlsError::Silent),
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use embassy_futures::block_on;
+use embassy_time::MockDriver;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use gateway_firmware::{Anchors, Transport};
 use gateway_tls::{MEMORY_LEN, TlsConnect, TlsError};
@@ -23,11 +24,12 @@ pub const NOW: u64 = 1_794_700_800;
 /// Mbed TLS's state is one for the whole program, so only one test at a time has a client.
 static ALONE: Mutex<()> = Mutex::new(());
 
-pub type Client = TlsConnect<Tcp>;
+/// Longer than TLS may compute before others run.
+const TURN: embassy_time::Duration = embassy_time::Duration::from_millis(11);
 
 /// A client that trusts these roots, at a time.
-pub struct Device {
-    pub connect: Client,
+pub struct Device<C: Connect = Tcp> {
+    pub connect: TlsConnect<C>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -37,33 +39,14 @@ impl Device {
     }
 
     pub fn with(entropy: fn(&mut [u8]) -> bool, roots: &[&[u8]]) -> Self {
-        let mut device = Self::made(entropy);
+        let mut device = Self::made(Tcp, entropy);
         device.trust(roots);
         device
     }
 
     /// A device that nobody told whom to trust.
     pub fn untaught() -> Self {
-        Self::made(entropy)
-    }
-
-    fn made(entropy: fn(&mut [u8]) -> bool) -> Self {
-        let alone = ALONE
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let memory = vec![0; MEMORY_LEN].leak();
-        let mut connect = TlsConnect::new(Tcp, entropy, memory).unwrap();
-        connect.tell_time(Some(NOW));
-        Self {
-            connect,
-            _alone: alone,
-        }
-    }
-
-    pub fn trust(&mut self, roots: &[&[u8]]) {
-        let roots = roots.concat();
-        let roots = Certificates::new(&roots).unwrap();
-        self.connect.trust(Anchors::Provisioned(roots));
+        Self::made(Tcp, entropy)
     }
 
     /// Connects to a port of this machine that is called `name`, sends a line and returns all that comes back.
@@ -82,6 +65,34 @@ impl Device {
                 }
             }
         })
+    }
+}
+
+impl<C: Connect> Device<C> {
+    /// A client over streams of another kind.
+    pub fn over(streams: C, roots: &[&[u8]]) -> Self {
+        let mut device = Self::made(streams, entropy);
+        device.trust(roots);
+        device
+    }
+
+    fn made(streams: C, entropy: fn(&mut [u8]) -> bool) -> Self {
+        let alone = ALONE
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let memory = vec![0; MEMORY_LEN].leak();
+        let mut connect = TlsConnect::new(streams, entropy, memory).unwrap();
+        connect.tell_time(Some(NOW));
+        Self {
+            connect,
+            _alone: alone,
+        }
+    }
+
+    pub fn trust(&mut self, roots: &[&[u8]]) {
+        let roots = roots.concat();
+        let roots = Certificates::new(&roots).unwrap();
+        self.connect.trust(Anchors::Provisioned(roots));
     }
 }
 
@@ -120,6 +131,8 @@ impl ErrorType for TcpSocket {
 
 impl Read for TcpSocket {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, TcpError> {
+        // The clock stands still otherwise, and TLS would never be tired.
+        MockDriver::get().advance(TURN);
         self.0.read(buf).map_err(TcpError::of)
     }
 }
