@@ -9,9 +9,10 @@ use core::fmt;
 use embassy_time::Delay;
 use embedded_hal_bus::i2c::RefCellDevice;
 #[cfg(hmac_peripheral)]
-use esp_hmac::{BlockKey, Hmac, HmacError, KeyBlock, PURPOSE_HMAC_UP};
+use esp_hmac::{BlockKey, Hmac, HmacError, KeyBlock};
 use gateway_firmware::ChipKeys;
 use jwt_core::MacEngine;
+use secure_store::MonotonicCounter;
 use secure_store::atecc608::{Atecc608, AteccError, DEFAULT_ADDRESS, SlotKey};
 
 use crate::board::{Bus, SharedBus};
@@ -21,6 +22,9 @@ use crate::fuse_keys::{DEVICE_KEY_BLOCK, Fuses, key_state};
 /// The slot whose key seals the store on a chip without the peripheral.
 #[cfg(not(hmac_peripheral))]
 const DEVICE_KEY_SLOT: u8 = 2;
+
+/// The counter of the ATECC608 by which an old image of the flash is told; the other can be tied to the use of a key.
+const COUNTER: u8 = 1;
 
 /// The places of keys on one board.
 pub struct Keys {
@@ -34,31 +38,51 @@ pub struct Keys {
 impl ChipKeys for Keys {
     type Key = Key;
 
+    /// The place of the device key is none for another: what it signs is not to be what seals the store.
     fn key(&self, slot: u8) -> Option<Key> {
         #[cfg(hmac_peripheral)]
         if let Some(block) = KeyBlock::new(slot) {
-            return self.fuse(block);
+            return self.fuse(block).filter(|_| block != DEVICE_KEY_BLOCK);
         }
-        let bus = RefCellDevice::new(self.bus);
-        let element = Atecc608::new(bus, Delay, DEFAULT_ADDRESS);
-        element.into_key(slot).ok().map(Key::Element)
+        #[cfg(not(hmac_peripheral))]
+        if slot == DEVICE_KEY_SLOT {
+            return None;
+        }
+        self.slot(slot)
     }
 
     fn device_key(&self) -> Option<Key> {
         #[cfg(hmac_peripheral)]
         return self.fuse(DEVICE_KEY_BLOCK);
         #[cfg(not(hmac_peripheral))]
-        self.key(DEVICE_KEY_SLOT)
+        self.slot(DEVICE_KEY_SLOT)
+    }
+
+    /// With keys in fuses a board needs no ATECC608, so that there a counter that can't be read is taken for none.
+    fn counter(&self) -> Option<impl MonotonicCounter> {
+        let mut counter = self.element().into_counter(COUNTER).ok()?;
+        if cfg!(hmac_peripheral) {
+            counter.read().ok()?;
+        }
+        Some(counter)
     }
 }
 
-#[cfg(hmac_peripheral)]
 impl Keys {
-    /// Returns the key in a block, unless it is one that software can read: that would be no better than in the flash.
+    fn element(&self) -> Atecc608<SharedBus, Delay> {
+        Atecc608::new(RefCellDevice::new(self.bus), Delay, DEFAULT_ADDRESS)
+    }
+
+    fn slot(&self, slot: u8) -> Option<Key> {
+        self.element().into_key(slot).ok().map(Key::Element)
+    }
+
+    /// Returns the key in a block, if there is one that the peripheral computes with and no software reads: any other would be no
+    /// better than in the flash.
+    #[cfg(hmac_peripheral)]
     fn fuse(&self, block: KeyBlock) -> Option<Key> {
-        let state = key_state(block);
-        let readable = state.purpose == PURPOSE_HMAC_UP && !state.read_protected;
-        (!readable).then(|| Key::Fuse(BlockKey::new(self.hmac, block)))
+        let hardware = key_state(block).is_hardware();
+        hardware.then(|| Key::Fuse(BlockKey::new(self.hmac, block)))
     }
 }
 

@@ -40,11 +40,11 @@ async fn main(spawner: Spawner) {
     esp_rtos::start(TimerGroup::new(p.TIMG0).timer0, p.FROM_CPU_INTR0);
 
     #[cfg(not(feature = "esp32"))]
-    for state in KeyBlock::all()
-        .map(key_state)
-        .filter(|state| state.purpose != 0)
-    {
-        esp_println::println!("{state}");
+    for state in KeyBlock::all().map(key_state) {
+        match state.purpose {
+            0 => esp_println::println!("eFuse {}: no key for HMAC", state.block),
+            _ => esp_println::println!("{state}"),
+        }
     }
 
     let pins = pins!(p);
