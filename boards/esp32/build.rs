@@ -11,7 +11,9 @@ fn main() {
     });
     println!("cargo:rustc-env=BUILD_SECS={build_secs}");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    println!("cargo:rerun-if-changed=src");
+    for sources in ["src", "examples", "../tls", "../../crates"] {
+        println!("cargo:rerun-if-changed={sources}");
+    }
 
     // The classic ESP32 has no HMAC peripheral.
     if env::var_os("CARGO_FEATURE_ESP32").is_none() {
