@@ -34,7 +34,7 @@ impl CustodyArgs {
 
     /// Returns where the key that signs is, if it can be there on the target.
     ///
-    /// Over the cable the target isn't known, and the device refuses what it can't use.
+    /// Over the cable the target isn't known.
     pub fn key_place(&self, api: &Api, target: Option<Target>) -> Result<KeyPlace, Failure> {
         if let (Some(number), Some(target), Some(_)) =
             (self.hardware_key, target, &self.device_key_file)
