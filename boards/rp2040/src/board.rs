@@ -71,14 +71,18 @@ impl ChipKeys for Element {
 
 /// Returns why the board has started, as a part of a sentence.
 ///
-/// RP2040 datasheet, section 2.12.7: the chip-level register keeps the last reset of its kind, which a watchdog's
-/// is not, so that one is looked for first. The brown-out detector is on from power-on, and its reset looks like one.
-pub fn start_reason(watchdog: &Watchdog, last_words: &str) -> &'static str {
+/// `own` is whether the program before recorded that it reset the board: the registers don't know of that, and may tell of
+/// an earlier reset. RP2040 datasheet, section 2.12.7: the chip-level register keeps the last reset of its kind, which a
+/// watchdog's is not, so that one is looked for first. The brown-out detector is on from power-on, and its reset looks
+/// like one.
+pub fn start_reason(watchdog: &Watchdog, own: bool) -> &'static str {
+    if own {
+        return "its own reset";
+    }
     let chip = pac::VREG_AND_CHIP_RESET.chip_reset().read();
     match watchdog.reset_reason() {
         Some(ResetReason::TimedOut) => "the watchdog",
         Some(ResetReason::Forced) => "a forced reset",
-        None if !last_words.is_empty() => "its own reset",
         None if chip.had_run() => "the reset pin",
         None if chip.had_psm_restart() => "a debugger",
         None => "power, or a brown-out",

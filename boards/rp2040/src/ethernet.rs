@@ -108,7 +108,7 @@ impl Network for Link {
         StackNetwork(self.stack).is_up()
     }
 
-    fn use_address(&self, address: StaticAddress) {
+    fn use_address(&self, address: Option<StaticAddress>) {
         StackNetwork(self.stack).use_address(address);
     }
 

@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 
 use cortex_m_rt::{ExceptionFrame, exception};
+use gateway_firmware::Restart;
 use heapless::String;
 
 /// Tells words from what happens to be in the memory after power-on.
@@ -15,6 +16,8 @@ const LEN: usize = 160;
 #[repr(C)]
 struct Record {
     magic: u32,
+    /// 1 if the program reset the board itself after this, 0 if something else was to.
+    own: u32,
     len: u32,
     text: [u8; LEN],
 }
@@ -23,43 +26,67 @@ struct Record {
 #[unsafe(link_section = ".uninit.LAST_WORDS")]
 static mut RECORD: MaybeUninit<Record> = MaybeUninit::uninit();
 
-/// Returns what the program before the reset recorded, once; empty if it didn't.
+/// What the program before a reset recorded.
+pub struct LastWords {
+    /// Whether it reset the board itself.
+    pub own: bool,
+    /// What it died of, empty if that is not known.
+    pub text: String<LEN>,
+}
+
+/// Returns what the program before the reset recorded, once.
 ///
 /// Call it once, before anything else can panic or be watched.
-pub fn last_words() -> String<LEN> {
+pub fn last_words() -> LastWords {
     let record = &raw mut RECORD;
-    let mut words = String::new();
+    let mut words = LastWords {
+        own: false,
+        text: String::new(),
+    };
     // SAFETY: any bits are a record, and nothing that records runs yet.
-    let (magic, len, text) = unsafe {
+    let (magic, own, len, text) = unsafe {
         let record = (*record).assume_init_mut();
-        (core::mem::take(&mut record.magic), record.len, record.text)
+        let magic = core::mem::take(&mut record.magic);
+        (magic, record.own, record.len, record.text)
     };
     if magic == MAGIC
         && let Some(text) = text.get(..len as usize)
         && let Ok(text) = core::str::from_utf8(text)
     {
         // Always fits: the buffers are of one length.
-        let _ = words.push_str(text);
+        let _ = words.text.push_str(text);
+        words.own = own == 1;
     }
     words
 }
 
+/// Records for the next life what the watchdog is left hungry for.
+pub(crate) fn record_hang(words: fmt::Arguments<'_>) {
+    record(false, words);
+}
+
 /// Records words for the next life, in place of earlier ones.
-pub(crate) fn record(words: fmt::Arguments<'_>) {
+fn record(own: bool, words: fmt::Arguments<'_>) {
     cortex_m::interrupt::free(|_| {
         let record = &raw mut RECORD;
         // SAFETY: any bits are a record; with interrupts off and one core running nothing else uses it.
         let record = unsafe { (*record).assume_init_mut() };
         record.magic = MAGIC;
+        record.own = own.into();
         record.len = 0;
         // What doesn't fit is cut off.
         let _ = Writer(record).write_fmt(words);
     });
 }
 
-/// Starts the board again because somebody asked for it.
-pub fn restart() -> ! {
-    record(format_args!("a restart that was asked for"));
+/// Starts the board again, and records why.
+pub fn restart(why: Restart) -> ! {
+    end(format_args!("{why}"))
+}
+
+/// Records what the program dies of, and resets the board.
+fn end(words: fmt::Arguments<'_>) -> ! {
+    record(true, words);
     cortex_m::peripheral::SCB::sys_reset()
 }
 
@@ -83,20 +110,18 @@ impl Write for Writer<'_> {
 fn panic(info: &PanicInfo<'_>) -> ! {
     cortex_m::interrupt::disable();
     match info.location() {
-        Some(place) => record(format_args!(
+        Some(place) => end(format_args!(
             "a panic at {}:{}: {}",
             place.file(),
             place.line(),
             info.message()
         )),
-        None => record(format_args!("a panic: {}", info.message())),
+        None => end(format_args!("a panic: {}", info.message())),
     }
-    cortex_m::peripheral::SCB::sys_reset()
 }
 
 /// A fault with a sound stack is recorded. One for want of stack locks the core up, which the watchdog ends.
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    record(format_args!("a fault at {:#010x}", frame.pc()));
-    cortex_m::peripheral::SCB::sys_reset()
+    end(format_args!("a fault at {:#010x}", frame.pc()))
 }

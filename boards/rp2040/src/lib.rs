@@ -22,4 +22,4 @@ mod stack;
 pub mod usb;
 pub mod watch;
 
-pub use last_words::{last_words, restart};
+pub use last_words::{LastWords, last_words, restart};

@@ -17,7 +17,7 @@ use embedded_hal_bus::i2c::RefCellDevice;
 use gateway_firmware::{Parts, Wires, run};
 use gateway_rp2040::board::{Element, Rp2040, Temperature, start_reason};
 use gateway_rp2040::bus::Bus;
-use gateway_rp2040::{last_words, link, memory, noise, restart, usb, watch};
+use gateway_rp2040::{LastWords, last_words, link, memory, noise, restart, usb, watch};
 use gateway_tls::{MEMORY_LEN, TcpConnect, TlsConnect};
 use secure_store::{Ds3231, Region, Rtc};
 use static_cell::{ConstStaticCell, StaticCell};
@@ -28,11 +28,11 @@ bind_interrupts!(struct Irqs {
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) {
-    static LAST_WORDS: StaticCell<heapless::String<160>> = StaticCell::new();
+    static LAST_WORDS: StaticCell<LastWords> = StaticCell::new();
     let last_words = LAST_WORDS.init(last_words());
     let p = embassy_rp::init(Default::default());
     let watchdog = Watchdog::new(p.WATCHDOG);
-    let start = start_reason(&watchdog, last_words);
+    let start = start_reason(&watchdog, last_words.own);
     let contacts = Wires {
         door: Input::new(p.PIN_14, Pull::Up),
         flood: Input::new(p.PIN_15, Pull::Up),
@@ -93,7 +93,7 @@ async fn main(spawner: Spawner) {
     #[cfg(feature = "pico-w")]
     let light = Output::new(p.PIN_22, Level::Low);
     let adc = Adc::new_blocking(p.ADC, adc::Config::default());
-    run::<Rp2040>(Parts {
+    let why = run::<Rp2040>(Parts {
         flash,
         region: Region {
             start: memory::STORE_START,
@@ -113,8 +113,8 @@ async fn main(spawner: Spawner) {
         entropy: noise::entropy,
         build_secs: env!("BUILD_SECS").parse().unwrap(),
         start,
-        last_words,
+        last_words: &last_words.text,
     })
     .await;
-    restart();
+    restart(why);
 }

@@ -53,6 +53,6 @@ impl Watchdog for Dog {
     }
 
     fn abandon(&mut self, hung: Vital) {
-        last_words::record(format_args!("{hung} hung"));
+        last_words::record_hang(format_args!("{hung} hung"));
     }
 }

@@ -28,6 +28,9 @@ bind_interrupts!(struct Irqs {
 /// How long the radio may take to start: it is sent 230 KB of firmware first.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the stack may take to hear that a network is joined.
+const HEARS: Duration = Duration::from_secs(5);
+
 /// The pause between two attempts to join a network.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -117,7 +120,12 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
             Some(passphrase) => JoinOptions::new(passphrase.as_bytes()),
         };
         if control.join(&wifi.name, options).await.is_ok() {
-            if let Either::Second(other) = select(stack.wait_link_down(), WANTED.wait()).await {
+            // The stack's task runs after this one: until it has, the link counts as down.
+            let lost = async {
+                let _ = with_timeout(HEARS, stack.wait_link_up()).await;
+                stack.wait_link_down().await;
+            };
+            if let Either::Second(other) = select(lost, WANTED.wait()).await {
                 wifi = other;
             }
             control.leave().await;
@@ -159,7 +167,7 @@ impl Network for Link {
         WANTED.signal(wifi.clone());
     }
 
-    fn use_address(&self, address: StaticAddress) {
+    fn use_address(&self, address: Option<StaticAddress>) {
         StackNetwork(self.stack).use_address(address);
     }
 

@@ -79,6 +79,7 @@ test('a blank board is provisioned over the line, and alerts', () =>
         const rebooted = await device('reboot', ['--window']);
         assert.equal(rebooted.code, 0, rebooted.err);
       });
+      await board.expect('before that: a restart that was asked for', 20);
       await board.expect('device: gw-0017', 20);
       await board.expect('slot A in use');
       board.drive(DOOR, false);

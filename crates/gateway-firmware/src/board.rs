@@ -136,8 +136,8 @@ pub trait Network {
     /// Joins a wireless network, and joins it again whenever it is lost; a board with a cable has no use for it.
     fn use_wifi(&self, _wifi: &Wifi) {}
 
-    /// Takes an address that doesn't come by DHCP.
-    fn use_address(&self, address: StaticAddress);
+    /// Takes an address that doesn't come by DHCP, or with `None` asks for one by DHCP, as at the start.
+    fn use_address(&self, address: Option<StaticAddress>);
 
     /// Asks a host for the time by SNTP; `context_secs` is a Unix time less than 68 years away.
     ///

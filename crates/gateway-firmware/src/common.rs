@@ -55,7 +55,7 @@ pub(crate) struct Common<'a, B: Board> {
     pub start: &'static str,
     /// Whether the sender runs.
     pub serves: Cell<bool>,
-    /// Whether records were provisioned.
+    /// Whether records were provisioned that the chip's counter wasn't raised for yet.
     pub wrote: Cell<bool>,
     change: Cell<Option<Change>>,
     changed: Signal<NoopRawMutex, ()>,

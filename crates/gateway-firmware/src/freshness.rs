@@ -22,7 +22,11 @@ pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<Boar
     };
     let console = common.console;
     match freshness {
-        Ok(Some(Freshness::Unanchored)) => raise(common, store).await,
+        Ok(Some(Freshness::Unanchored)) => {
+            if !raise(common, store).await {
+                common.wrote.set(true);
+            }
+        }
         Ok(Some(Freshness::RolledBack { by })) => {
             console
                 .say(format_args!(
@@ -42,16 +46,23 @@ pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<Boar
     }
 }
 
-/// Raises the counter: images of the flash from before are old from now on.
-pub(crate) async fn raise<B: Board>(common: &Common<'_, B>, store: &RefCell<BoardStore<B::Flash>>) {
+/// Raises the counter: images of the flash from before are old from now on. Returns false if that is still to be done.
+pub(crate) async fn raise<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+) -> bool {
     let Some(mut counter) = common.chip_keys.counter() else {
-        return;
+        return true;
     };
     let raised = match store.try_borrow_mut() {
         Ok(mut store) => store.anchor(&mut counter),
-        Err(_) => return,
+        Err(_) => return false,
     };
-    if let Err(error) = raised {
-        common.console.say(format_args!("store: {error}")).await;
+    match raised {
+        Ok(_) => true,
+        Err(error) => {
+            common.console.say(format_args!("store: {error}")).await;
+            false
+        }
     }
 }

@@ -6,7 +6,7 @@ use core::pin::pin;
 
 use api_auth::Clock;
 use embassy_futures::join::join;
-use embassy_futures::select::{Either, select, select3};
+use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_time::{Duration, Ticker, Timer};
 use embedded_hal::digital::OutputPin;
 use secure_store::Region;
@@ -27,11 +27,30 @@ const TICK_MS: u64 = 50;
 /// Seconds after which a board starts again whose device key doesn't work: it may have been a loose wire.
 const KEY_SECS: u64 = 60;
 
-/// Runs a gateway until somebody who may asks it to start again: then the board resets itself.
+/// Why a gateway wants to start again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Restart {
+    /// Somebody who may asked for it.
+    Asked,
+    /// The device key doesn't work, and is to be tried again.
+    Key,
+}
+
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "a restart that was asked for",
+            Self::Key => "a restart to try the device key again",
+        })
+    }
+}
+
+/// Runs a gateway until it wants to start again, and returns why: then the board resets itself.
 ///
 /// A board that isn't provisioned, or not so that it can send, says on the console why, and waits to be provisioned.
 /// What is provisioned takes effect two seconds after the last record.
-pub async fn run<B: Board>(parts: Parts<B>) {
+pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     let Parts {
         flash,
         region,
@@ -80,11 +99,15 @@ pub async fn run<B: Board>(parts: Parts<B>) {
         network: &network,
         random,
         build_secs,
+        address: None,
     };
     // Pinned here, the futures aren't moved: they are large, and the stack isn't.
     let application = pin!(async {
         match &opened {
-            Ok(store) => service::run(&common, store, means).await,
+            Ok(store) => {
+                service::run(&common, store, means).await;
+                Restart::Asked
+            }
             Err(trouble) => {
                 let again = matches!(trouble, OpenError::Key(_));
                 let again = async {
@@ -93,7 +116,10 @@ pub async fn run<B: Board>(parts: Parts<B>) {
                         false => core::future::pending().await,
                     }
                 };
-                select(idle(&common, trouble), again).await;
+                match select(idle(&common, trouble), again).await {
+                    Either::First(()) => Restart::Asked,
+                    Either::Second(()) => Restart::Key,
+                }
             }
         }
     });
@@ -105,10 +131,13 @@ pub async fn run<B: Board>(parts: Parts<B>) {
     });
     let listening = async {
         join(first, second).await;
-        core::future::pending::<()>().await;
+        core::future::pending().await
     };
     let alive = live(&common, &network, &mut light);
-    select3(application, listening, alive).await;
+    match select3(application, listening, alive).await {
+        Either3::First(restart) | Either3::Second(restart) => restart,
+        Either3::Third(never) => never,
+    }
 }
 
 type Opened<B> = Result<RefCell<BoardStore<<B as Board>::Flash>>, BoardTrouble<B>>;

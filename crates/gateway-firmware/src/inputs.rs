@@ -129,7 +129,7 @@ pub(crate) async fn raise<B: Board>(shared: &Shared<'_, B>, text: &str) -> bool 
             true
         }
         Err(error) => {
-            console.say(format_args!("no alert yet: {error}")).await;
+            console.say(format_args!("alert not taken: {error}")).await;
             false
         }
     }

@@ -1,7 +1,7 @@
 //! The application of a gateway that sends alerts by SMS, over any board.
 //!
 //! A board crate implements [`Board`], fills in [`Parts`], awaits [`run`] and resets when it returns. What a board with embassy-net's IP
-//! stack needs of the network is here: [`StackNetwork`] and [`PlainConnect`].
+//! stack needs of the network is here: [`StackNetwork`].
 //!
 //! | what | where it is decided |
 //! | --- | --- |
@@ -45,7 +45,6 @@ mod shared;
 mod side;
 mod status;
 mod store;
-mod tcp;
 mod threshold;
 mod timekeeper;
 mod transport;
@@ -59,14 +58,13 @@ pub use console::{Command, LINE_LEN};
 pub use contact::{Contact, SETTLE_MS};
 pub use credentials::{AUTHORIZATION_LEN, BoardSession, Credentials, CredentialsError};
 pub use engine::{Engine, Midstate};
-pub use gateway::run;
+pub use gateway::{Restart, run};
 pub use light::Mood;
 pub use lookout::{Input, Lookout, Wires};
 pub use network::StackNetwork;
 pub use records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
 pub use side::SideLine;
 pub use store::{BoardStore, OpenError, RECORDS, Vacancy, seal};
-pub use tcp::{PlainConnect, PlainError, PlainStream};
 pub use threshold::{HYSTERESIS_MILLIDEGREES, Threshold};
 pub use transport::{Anchors, NoTls, Transport, may_send, private_address};
 pub use vitals::{Vital, Vitals};

@@ -18,6 +18,9 @@ const READ_LEN: usize = 64;
 /// How long silence lasts before the link's time is looked at.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long the reply to who asks for a restart has to leave the board.
+const LEAVES: Duration = Duration::from_millis(100);
+
 /// Listens to a line until it is gone.
 pub(crate) async fn listen<B: Board>(common: &Common<'_, B>, place: Place, mut line: impl Read) {
     let mut link = DeviceLink::new();
@@ -61,6 +64,7 @@ pub(crate) async fn listen<B: Board>(common: &Common<'_, B>, place: Place, mut l
                 }
             };
             if restarts {
+                Timer::after(LEAVES).await;
                 common.change(Change::Restart);
             }
         }

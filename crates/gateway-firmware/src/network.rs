@@ -40,7 +40,11 @@ impl Network for StackNetwork<'_> {
         self.0.is_link_up() && self.0.is_config_up()
     }
 
-    fn use_address(&self, address: StaticAddress) {
+    fn use_address(&self, address: Option<StaticAddress>) {
+        let Some(address) = address else {
+            self.0.set_config_v4(ConfigV4::Dhcp(Default::default()));
+            return;
+        };
         let mut dns_servers = Vec::new();
         if let Some(server) = address.name_server {
             // Always fits: there is room for three.

@@ -12,7 +12,7 @@ use sms_alert::{BUFFER_LEN, Backoff, Client, Connect, FieldError, Host, Outbox, 
 
 use crate::board::{Board, Network};
 use crate::common::Common;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, StaticAddress};
 use crate::console::Command;
 use crate::credentials::{BoardSession, Credentials};
 use crate::freshness;
@@ -42,6 +42,8 @@ pub(crate) struct Means<'a, B: Board> {
     pub network: &'a B::Network,
     pub random: fn() -> u32,
     pub build_secs: u64,
+    /// The address that the network was given, or `None` if it gets one by DHCP.
+    pub address: Option<StaticAddress>,
 }
 
 /// Serves until a restart is asked for, and takes up what is provisioned in between.
@@ -64,8 +66,8 @@ pub(crate) async fn run<B: Board>(
             idle(common, &refusal).await;
         }
         let goes_on = common.settle().await;
-        if common.wrote.take() {
-            freshness::raise(common, store).await;
+        if common.wrote.take() && !freshness::raise(common, store).await {
+            common.wrote.set(true);
         }
         if !goes_on {
             return;
@@ -178,8 +180,10 @@ async fn serve<B: Board>(
     if let Some(wifi) = &configuration.wifi {
         means.network.use_wifi(wifi);
     }
-    if let Some(address) = configuration.address {
-        means.network.use_address(address);
+    // What is as it was stays untouched: asking by DHCP again would take the address away for a while.
+    if means.address != configuration.address {
+        means.address = configuration.address;
+        means.network.use_address(configuration.address);
     }
     let outbox = open_outbox::<B>(store, &configuration, (means.random)())?;
     let slots = Cell::new(session.slots());

@@ -201,7 +201,7 @@ impl Network for Cable {
         true
     }
 
-    fn use_address(&self, _: StaticAddress) {}
+    fn use_address(&self, _: Option<StaticAddress>) {}
 
     async fn sntp(&self, _: &str, _: u64) -> Option<u64> {
         None

@@ -46,6 +46,10 @@ pub struct Bench {
     pub device_key: Option<HmacKey>,
     /// The chip's counter.
     pub counter: Rc<Cell<u32>>,
+    /// Whether the counter refuses to count.
+    pub counter_fails: Rc<Cell<bool>>,
+    /// The addresses that the network was given.
+    pub addresses: Rc<RefCell<Vec<Option<StaticAddress>>>>,
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
@@ -69,6 +73,8 @@ impl Bench {
             chip: HmacKey::new(&[7; 32]).unwrap(),
             device_key: None,
             counter: Rc::default(),
+            counter_fails: Rc::default(),
+            addresses: Rc::default(),
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
@@ -106,7 +112,10 @@ impl Bench {
             chip_keys: Chip {
                 slot_3: self.chip.clone(),
                 device: self.device_key.clone(),
-                counter: Rc::clone(&self.counter),
+                counter: Counter {
+                    count: Rc::clone(&self.counter),
+                    fails: Rc::clone(&self.counter_fails),
+                },
             },
             connect: Sockets,
             network: Cable(self.clone()),
@@ -341,20 +350,39 @@ impl Rtc for Battery {
 pub struct Chip {
     slot_3: HmacKey,
     device: Option<HmacKey>,
-    counter: Rc<Cell<u32>>,
+    counter: Counter,
 }
 
 /// The chip's counter.
-pub struct Counter(Rc<Cell<u32>>);
+#[derive(Clone)]
+pub struct Counter {
+    count: Rc<Cell<u32>>,
+    fails: Rc<Cell<bool>>,
+}
+
+/// The counter refuses to count.
+#[derive(Debug)]
+pub struct Stuck;
+
+impl std::fmt::Display for Stuck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the counter is stuck")
+    }
+}
+
+impl std::error::Error for Stuck {}
 
 impl MonotonicCounter for Counter {
-    type Error = Infallible;
-    fn read(&mut self) -> Result<u32, Infallible> {
-        Ok(self.0.get())
+    type Error = Stuck;
+    fn read(&mut self) -> Result<u32, Stuck> {
+        Ok(self.count.get())
     }
-    fn increment(&mut self) -> Result<u32, Infallible> {
-        self.0.set(self.0.get() + 1);
-        Ok(self.0.get())
+    fn increment(&mut self) -> Result<u32, Stuck> {
+        if self.fails.get() {
+            return Err(Stuck);
+        }
+        self.count.set(self.count.get() + 1);
+        Ok(self.count.get())
     }
 }
 
@@ -367,9 +395,7 @@ impl ChipKeys for Chip {
         self.device.clone()
     }
     fn counter(&self) -> Option<impl MonotonicCounter> {
-        self.device
-            .is_some()
-            .then(|| Counter(Rc::clone(&self.counter)))
+        self.device.is_some().then(|| self.counter.clone())
     }
 }
 
@@ -393,7 +419,9 @@ impl Network for Cable {
     fn is_up(&self) -> bool {
         self.0.network.get()
     }
-    fn use_address(&self, _: StaticAddress) {}
+    fn use_address(&self, address: Option<StaticAddress>) {
+        self.0.addresses.borrow_mut().push(address);
+    }
     async fn sntp(&self, host: &str, _: u64) -> Option<u64> {
         assert_eq!(host, "time.example");
         self.0.sntp.get()

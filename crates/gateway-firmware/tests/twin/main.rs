@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use api_standin::{Api, Config, Standin};
 use board::{Bench, PowerCut, REGION, now_secs};
+use desk::Desk;
 use embassy_futures::select::{Either, select};
 use embassy_time::Timer;
-use gateway_firmware::{Lookout, run};
+use gateway_firmware::{Lookout, StaticAddress, run};
 use jwt_core::HmacKey;
 use secure_store::{
     CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, Plain, SETTINGS_VERSION, Setting,
@@ -29,6 +30,8 @@ const SECRET_KEY: &str = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK";
 struct Provision {
     host: String,
     test: u64,
+    /// The address with the length of its prefix.
+    address: Option<[u8; 5]>,
     secrets: Vec<(&'static str, &'static str)>,
 }
 
@@ -37,6 +40,7 @@ impl Provision {
         Self {
             host: standin.address(Api::Heymarket).to_string(),
             test: 1,
+            address: None,
             secrets: vec![(SECRET_ID, SECRET_KEY)],
         }
     }
@@ -62,6 +66,9 @@ impl Provision {
             (Setting::TIME_HOST, b"time.example"),
             (Setting::PLAIN_HTTP_TEST, &self.test.to_le_bytes()),
         ];
+        let address = self.address.as_ref();
+        let address = address.map(|address| (Setting::ADDRESS, &address[..]));
+        let network = network.into_iter().chain(address);
         let record = encode_settings(network, &mut out).unwrap();
         records.push((Key::NETWORK, SETTINGS_VERSION, record.to_vec()));
         for (slot, (id, key)) in (0..).zip(&self.secrets) {
@@ -333,4 +340,34 @@ fn a_blank_board_says_so_to_whoever_asks() {
         bench.type_line("status");
         shows(&bench, "nothing is sent: the store is blank").await;
     });
+}
+
+#[test]
+fn an_address_that_is_removed_gives_way_to_dhcp() {
+    let (standin, bench) = provisioned();
+    let mut provision = Provision::of(&standin);
+    live(&bench, async {
+        shows(&bench, "outbox:").await;
+        bench.button.set(true);
+        let mut desk = Desk::new(&bench, None);
+        desk.until_window().await;
+        bench.button.set(false);
+        for (address, given) in [(Some([10, 0, 0, 7, 24]), 1), (None, 2)] {
+            provision.address = address;
+            for (key, version, value) in provision.records() {
+                desk.upload(key, version, &value).await;
+            }
+            until(&bench, "an address", || {
+                bench.addresses.borrow().len() == given
+            })
+            .await;
+        }
+    });
+    let address = StaticAddress {
+        address: [10, 0, 0, 7],
+        prefix_len: 24,
+        router: None,
+        name_server: None,
+    };
+    assert_eq!(*bench.addresses.borrow(), [Some(address), None]);
 }
