@@ -46,8 +46,6 @@ pub struct Bench {
     pub device_key: Option<HmacKey>,
     /// The chip's counter.
     pub counter: Rc<Cell<u32>>,
-    /// Whether the counter refuses to count.
-    pub counter_fails: Rc<Cell<bool>>,
     /// The addresses that the network was given.
     pub addresses: Rc<RefCell<Vec<Option<StaticAddress>>>>,
     pub feeds: Rc<Cell<u32>>,
@@ -73,7 +71,6 @@ impl Bench {
             chip: HmacKey::new(&[7; 32]).unwrap(),
             device_key: None,
             counter: Rc::default(),
-            counter_fails: Rc::default(),
             addresses: Rc::default(),
             feeds: Rc::default(),
             keys: Rc::default(),
@@ -112,10 +109,7 @@ impl Bench {
             chip_keys: Chip {
                 slot_3: self.chip.clone(),
                 device: self.device_key.clone(),
-                counter: Counter {
-                    count: Rc::clone(&self.counter),
-                    fails: Rc::clone(&self.counter_fails),
-                },
+                counter: Rc::clone(&self.counter),
             },
             connect: Sockets,
             network: Cable(self.clone()),
@@ -350,39 +344,20 @@ impl Rtc for Battery {
 pub struct Chip {
     slot_3: HmacKey,
     device: Option<HmacKey>,
-    counter: Counter,
+    counter: Rc<Cell<u32>>,
 }
 
 /// The chip's counter.
-#[derive(Clone)]
-pub struct Counter {
-    count: Rc<Cell<u32>>,
-    fails: Rc<Cell<bool>>,
-}
-
-/// The counter refuses to count.
-#[derive(Debug)]
-pub struct Stuck;
-
-impl std::fmt::Display for Stuck {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the counter is stuck")
-    }
-}
-
-impl std::error::Error for Stuck {}
+pub struct Counter(Rc<Cell<u32>>);
 
 impl MonotonicCounter for Counter {
-    type Error = Stuck;
-    fn read(&mut self) -> Result<u32, Stuck> {
-        Ok(self.count.get())
+    type Error = Infallible;
+    fn read(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.get())
     }
-    fn increment(&mut self) -> Result<u32, Stuck> {
-        if self.fails.get() {
-            return Err(Stuck);
-        }
-        self.count.set(self.count.get() + 1);
-        Ok(self.count.get())
+    fn increment(&mut self) -> Result<u32, Infallible> {
+        self.0.set(self.0.get() + 1);
+        Ok(self.0.get())
     }
 }
 
@@ -395,7 +370,9 @@ impl ChipKeys for Chip {
         self.device.clone()
     }
     fn counter(&self) -> Option<impl MonotonicCounter> {
-        self.device.is_some().then(|| self.counter.clone())
+        self.device
+            .is_some()
+            .then(|| Counter(Rc::clone(&self.counter)))
     }
 }
 

@@ -153,32 +153,6 @@ fn an_old_image_of_a_sealed_flash_is_told() {
 }
 
 #[test]
-fn a_counter_that_failed_is_raised_before_the_restart() {
-    let lives = Lives::new(true);
-    let bench = &lives.bench;
-    live(bench, lives.script());
-    let before = bench.counter.get();
-    bench.counter_fails.set(true);
-    bench.screen.borrow_mut().clear();
-    live(bench, async {
-        let mut desk = Desk::new(bench, bench.device_key.clone());
-        let mut provision = Provision::of(&lives.standin);
-        provision.test = 0;
-        for (key, version, value) in provision.records().into_iter().take(2) {
-            desk.upload(key, version, &value).await;
-        }
-        shows(bench, "store: ").await;
-        assert_eq!(bench.counter.get(), before);
-        bench.counter_fails.set(false);
-        desk.done(&Request::Reboot).await;
-        until(bench, "a counter that is raised", || {
-            bench.counter.get() > before
-        })
-        .await;
-    });
-}
-
-#[test]
 fn nothing_is_lost_by_a_cut_while_a_plain_board_is_provisioned_and_sends() {
     campaign(false);
 }
