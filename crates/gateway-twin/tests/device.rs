@@ -1,9 +1,10 @@
 //! `gateway device`, the real program, and the firmware's whole application, a process each, with a cable between.
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -166,6 +167,25 @@ impl Scene {
         texts.filter_map(|message| message.text).collect()
     }
 
+    /// Everything in the board's memory that can be written to.
+    fn memory(&self) -> Vec<u8> {
+        let of = |file: &str| format!("/proc/{}/{file}", self.board.as_ref().unwrap().child.id());
+        let (maps, memory) = (std::fs::read_to_string(of("maps")), File::open(of("mem")));
+        let (maps, memory) = (maps.unwrap(), memory.unwrap());
+        let mut all = Vec::new();
+        for line in maps.lines() {
+            let (range, rest) = line.split_once(' ').unwrap();
+            let (start, end) = range.split_once('-').unwrap();
+            let address = |text| u64::from_str_radix(text, 16).unwrap();
+            let mut bytes = vec![0; (address(end) - address(start)) as usize];
+            // Guard pages and the like can't be read.
+            if rest.starts_with("rw") && memory.read_exact_at(&mut bytes, address(start)).is_ok() {
+                all.extend(bytes);
+            }
+        }
+        all
+    }
+
     fn flash(&self) -> Vec<u8> {
         std::fs::read(self.path("flash.bin")).unwrap()
     }
@@ -225,6 +245,10 @@ fn a_blank_board_with_a_key_is_provisioned_over_the_cable_and_serves() {
     assert_eq!(status["slots"]["a"]["state"], "good, in use");
     assert_eq!(status["clock"]["quality"], "desktop");
     assert!(!leaks(&scene.flash(), SECRET));
+    // The key that signs is in words of the hash function; nothing else of it is left of being sent, kept and read.
+    let memory = scene.memory();
+    assert!(memory.windows(6).any(|window| window == b"pump-7"));
+    assert!(!leaks(&memory, SECRET));
 
     scene.cut_power();
     scene.power_on();
