@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::base64url::Writer;
 use crate::claims::{Payload, sealed};
 use crate::json::Sink;
-use crate::object::{JsonError, write_object};
+use crate::json_error::JsonError;
+use crate::object::write_object;
 
 /// Claims of any shape as JSON text of at most `N` bytes, ready to be signed.
 ///

@@ -25,6 +25,7 @@ mod engine;
 mod header;
 mod inspect;
 mod json;
+mod json_error;
 mod key;
 mod object;
 mod scan;
@@ -39,8 +40,9 @@ pub use custom::Json;
 pub use engine::MacEngine;
 pub use header::Header;
 pub use inspect::{MAX_TOKEN_LEN, Part, TokenError, Unverified, inspect};
+pub use json_error::JsonError;
 pub use key::{HmacKey, KeyError, MIN_KEY_LEN, Midstate, PREPARED_LEN};
-pub use object::{JsonError, write_object};
+pub use object::write_object;
 pub use sign::{
     BEARER_LINE_PREFIX, SIGNATURE_PART_LEN, SignError, bearer_line_len, sign, token_len,
 };
