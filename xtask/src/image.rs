@@ -27,8 +27,8 @@ pub struct Options {
     #[arg(long, default_value = "esp32c3", value_parser = ["esp32c3", "esp32c6"])]
     chip: String,
 
-    /// The firmware or example.
-    #[arg(long, default_value = "header")]
+    /// The firmware, or the example that signs, which Rust alone builds.
+    #[arg(long, default_value = "header", value_parser = ["gateway-esp32", "header"])]
     binary: String,
 
     /// The store of `gateway provision image`.
@@ -72,10 +72,19 @@ pub fn make(
     store: &Path,
     out: &Path,
 ) -> Result<PathBuf, Stop> {
-    let espflash = espflash(layout, log)?;
-    let binaries = sizes::build(layout, log, chip)?;
+    let [firmware, examples] = chip.builds;
+    let example = layout.root(&format!("{}/examples/{binary}.rs", chip.board));
+    let arguments = match example.exists() {
+        true => examples,
+        false => {
+            install::mbedtls(layout, log)?;
+            firmware
+        }
+    };
+    let binaries = sizes::build_some(layout, log, chip, arguments)?;
     let found = binaries.iter().find(|(name, _)| name == binary);
     let (_, elf) = found.with_context(|| format!("{} has no binary {binary}", chip.board))?;
+    let espflash = espflash(layout, log)?;
 
     let mut save = layout.command(&espflash.to_string_lossy());
     save.args(["save-image", "--merge", "--chip", chip.name]);

@@ -132,25 +132,37 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 }
 
 /// Builds a chip's firmware and examples as they are flashed, and returns their names and files.
-pub fn build(layout: &Layout, log: &mut Log, chip: &Chip) -> Result<Vec<(String, PathBuf)>, Stop> {
-    install::targets(layout, log, &[chip.target])?;
+fn build(layout: &Layout, log: &mut Log, chip: &Chip) -> Result<Vec<(String, PathBuf)>, Stop> {
     install::mbedtls(layout, log)?;
     let mut binaries = Vec::new();
     for arguments in chip.builds {
-        let mut build = layout.cargo(["build", "--locked", "--release", "--target", chip.target]);
-        build.args(arguments);
-        build.arg("--message-format=json-render-diagnostics");
-        let messages = log.output(build.current_dir(layout.root(chip.board)))?;
-        for line in messages.lines() {
-            let message: Value = serde_json::from_str(line)?;
-            if let Some(file) = message["executable"].as_str() {
-                let name = message["target"]["name"].as_str();
-                let name = name.context("a binary without a name")?;
-                binaries.push((name.to_owned(), file.into()));
-            }
-        }
+        binaries.append(&mut build_some(layout, log, chip, arguments)?);
     }
     binaries.sort();
+    Ok(binaries)
+}
+
+/// Builds what Cargo's arguments choose of a chip's binaries as they are flashed, and returns their names and files.
+pub fn build_some(
+    layout: &Layout,
+    log: &mut Log,
+    chip: &Chip,
+    arguments: &[&str],
+) -> Result<Vec<(String, PathBuf)>, Stop> {
+    install::targets(layout, log, &[chip.target])?;
+    let mut build = layout.cargo(["build", "--locked", "--release", "--target", chip.target]);
+    build.args(arguments);
+    build.arg("--message-format=json-render-diagnostics");
+    let messages = log.output(build.current_dir(layout.root(chip.board)))?;
+    let mut binaries = Vec::new();
+    for line in messages.lines() {
+        let message: Value = serde_json::from_str(line)?;
+        if let Some(file) = message["executable"].as_str() {
+            let name = message["target"]["name"].as_str();
+            let name = name.context("a binary without a name")?;
+            binaries.push((name.to_owned(), file.into()));
+        }
+    }
     Ok(binaries)
 }
 
