@@ -3,7 +3,7 @@
 mod support;
 
 use secure_store::{Key, Plain, Region, Sealed, Store};
-use support::flash::MockFlash;
+use support::flash::{MockFlash, Op, SECTOR};
 
 /// NOR flash is specified for this many erases of a sector.
 const CYCLES: u64 = 100_000;
@@ -106,4 +106,27 @@ fn erases_are_counted_on_when_a_header_is_lost() {
         );
     }
     assert_eq!(flash.erases, [51, 51]);
+}
+
+/// Interrupts are off during a call that erases, so each is of one sector; the header goes with the first.
+#[test]
+fn a_copy_is_erased_sector_by_sector_from_its_header_on() {
+    let region = Region {
+        start: 0,
+        len: 6 * SECTOR as u32,
+    };
+    let mut flash = MockFlash::new(6 * SECTOR);
+    let mut store = Store::<_, _, 4>::format(&mut flash, region, Plain).unwrap();
+    store.purge().unwrap();
+    drop(store);
+    assert_eq!(flash.longest_erase, SECTOR);
+    let erased: Vec<usize> = flash
+        .journal
+        .iter()
+        .filter_map(|op| match op {
+            Op::Erase { sector } => Some(*sector),
+            Op::Program { .. } => None,
+        })
+        .collect();
+    assert_eq!(erased, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
 }

@@ -83,9 +83,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let start = self.region.copy_start(side);
         let len = self.region.copy_len();
         *self.copies.of_mut(side) = Copy::lost(self.copies.of(side).erases);
-        self.flash
-            .erase(start, start.saturating_add(len))
-            .map_err(StoreError::Flash)?;
+        self.erase(start, start.saturating_add(len))?;
         let mut end = HEADER_LEN;
         for index in 0..self.live.len() {
             if let Some(live) = self.live.get(index).copied() {
@@ -119,6 +117,21 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
             readable: true,
             steady: true,
         };
+        Ok(())
+    }
+
+    /// Erases one sector a call, for drivers keep interrupts off during one: 0.4 s a sector at the worst.
+    ///
+    /// The header's sector is the first. From then on whatever a cut leaves has no header and counts for nothing,
+    /// where a header that went last would stand before a shorter log all the time. A sector that reads as blank is erased
+    /// too: if its last erase was cut short it may read as something else tomorrow.
+    fn erase(&mut self, start: u32, end: u32) -> Result<(), F> {
+        let mut sector = start;
+        while sector < end {
+            let next = sector.saturating_add(F::ERASE_SIZE as u32);
+            self.flash.erase(sector, next).map_err(StoreError::Flash)?;
+            sector = next;
+        }
         Ok(())
     }
 

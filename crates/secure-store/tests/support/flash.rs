@@ -34,6 +34,8 @@ pub struct MockFlash {
     pub journal: Vec<Op>,
     pub programs: u64,
     pub erases: Vec<u64>,
+    /// Most bytes that one call has erased, during which a device does nothing else.
+    pub longest_erase: usize,
     /// Operations until the driver fails, or never.
     pub fails_after: Option<u64>,
     /// Operations until the power goes inside one, and how.
@@ -62,6 +64,7 @@ impl MockFlash {
             journal: Vec::new(),
             programs: 0,
             erases: vec![0; bytes.len() / SECTOR],
+            longest_erase: 0,
             fails_after: None,
             cut_after: None,
             worn: None,
@@ -211,6 +214,7 @@ impl NorFlash for MockFlash {
             "unaligned erase"
         );
         assert!(to <= self.bytes.len(), "erase behind the end");
+        self.longest_erase = self.longest_erase.max(to - from);
         (from / SECTOR..to / SECTOR).try_for_each(|sector| self.run(Op::Erase { sector }))
     }
 
