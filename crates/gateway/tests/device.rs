@@ -154,6 +154,37 @@ fn records_are_sent_encrypted_to_a_device_with_the_key() {
     assert_eq!(twin.parts().writes, writes);
 }
 
+/// The device key's place is block 1 of the chips with the HMAC peripheral, and slot 2 of the others' ATECC608; which chip
+/// is at the other end of the cable only a person knows.
+#[test]
+fn the_key_that_signs_is_not_where_the_device_key_is() {
+    let (twin, dir) = (sealed(), files());
+    let key = ["--device-key-file", "@device.key", "--api", "heymarket"];
+    let run = |command, more: &[&str]| {
+        let run = device(command, &twin.path, &dir, &[&key[..], more].concat());
+        run.heymarket().run()
+    };
+    for command in ["provision", "rotate"] {
+        for (target, taken) in [("rp2040", "2"), ("esp32", "2"), ("esp32c6", "1")] {
+            run(command, &["--hardware-key", taken, "--target", target])
+                .fails(2, &["device key", target, "elsewhere", "--hardware-key"]);
+            run(command, &["--hardware-key", taken]).fails(2, &["device key", target, "--target"]);
+        }
+    }
+    assert!(twin.parts().wire.is_empty());
+    run("provision", &["--hardware-key", "1", "--target", "rp2040"]).exits(0);
+    let no_place = sealed();
+    let zero = [&key[..], &["--hardware-key", "0"]].concat();
+    let run = device("provision", &no_place.path, &dir, &zero);
+    run.heymarket().run().exits(0);
+    // Without a device key there is no place that it takes.
+    let keyless = plain();
+    keyless.parts().window_secs = 100;
+    let window = ["--window", "--api", "heymarket", "--hardware-key", "2"];
+    let run = device("provision", &keyless.path, &dir, &window);
+    run.heymarket().run().exits(0);
+}
+
 #[test]
 fn a_device_with_another_key_is_sent_nothing() {
     let (twin, dir) = (sealed(), files());

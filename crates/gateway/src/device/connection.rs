@@ -42,7 +42,7 @@ pub struct LineArgs {
 pub struct AuthorityArgs {
     /// The device key, in this file of 32 bytes: the device has to prove that it has it
     #[arg(long, value_name = "FILE")]
-    device_key_file: Option<PathBuf>,
+    pub device_key_file: Option<PathBuf>,
     /// Somebody holds the device's window open: what is sent goes over the cable as it is
     #[arg(long)]
     window: bool,

@@ -14,6 +14,7 @@ use crate::output::report;
 use crate::provision::contents::{self, KeyPlace, Record};
 use crate::provision::custody::CustodyArgs;
 use crate::provision::settings_args::SettingsArgs;
+use crate::provision::target::Target;
 use crate::sign::api;
 
 /// The options of `gateway device provision`.
@@ -28,11 +29,32 @@ pub struct ProvisionArgs {
     /// The API whose credential the device gets
     #[arg(long, value_parser = api, required_unless_present = "settings")]
     api: Option<&'static Api>,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+}
+
+/// Options of where the key that signs is.
+#[derive(Args, Debug)]
+pub struct PlaceArgs {
     /// The key that signs is in this fuse block or slot of the chip, and is not sent
     #[arg(long, value_name = "NUMBER", requires = "api", value_parser = clap::value_parser!(u8).range(0..16))]
     hardware_key: Option<u8>,
-    #[command(flatten)]
-    credentials: CredentialArgs,
+    /// The chip, where its device key's place has to be told from the one of --hardware-key
+    #[arg(long, value_enum, requires = "hardware_key")]
+    target: Option<Target>,
+}
+
+impl PlaceArgs {
+    /// Returns where the key is, if it can be there.
+    pub fn key_place(&self, authority: &AuthorityArgs, api: &Api) -> Result<KeyPlace, Failure> {
+        let custody = CustodyArgs {
+            hardware_key: self.hardware_key,
+            device_key_file: authority.device_key_file.clone(),
+        };
+        custody.key_place(api, self.target)
+    }
 }
 
 /// Sends the records.
@@ -45,7 +67,7 @@ pub fn provision(args: &ProvisionArgs) -> Result<Exit, Failure> {
         None => None,
         Some(api) => Some((
             args.credentials.secrets(api)?,
-            key_place(args.hardware_key, api)?,
+            args.place.key_place(&args.authority, api)?,
         )),
     };
     let mut connection = Connection::open(&args.line, args.authority.authority()?)?;
@@ -69,15 +91,6 @@ pub fn provision(args: &ProvisionArgs) -> Result<Exit, Failure> {
             records.len()
         ),
     )
-}
-
-/// Returns where the key is, if it can be there.
-pub fn key_place(hardware_key: Option<u8>, api: &Api) -> Result<KeyPlace, Failure> {
-    let custody = CustodyArgs {
-        hardware_key,
-        ..CustodyArgs::default()
-    };
-    custody.key_place(api, None)
 }
 
 /// Sends a credential for a slot.

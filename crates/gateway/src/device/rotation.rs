@@ -10,7 +10,7 @@ use crate::client::Caller;
 use crate::connector::ConnectionArgs;
 use crate::credentials::{CredentialArgs, Secrets};
 use crate::device::connection::{AuthorityArgs, Connection, LineArgs};
-use crate::device::records::{key_place, send_credential};
+use crate::device::records::{PlaceArgs, send_credential};
 use crate::device::status;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, report};
@@ -27,9 +27,8 @@ pub struct RotateArgs {
     /// The API whose new credential the device gets
     #[arg(long, value_parser = api)]
     api: &'static Api,
-    /// The key that signs is in this fuse block or slot of the chip, and is not sent
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..16))]
-    hardware_key: Option<u8>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// Don't ask the API whether it accepts the new credential: it is stored, and not put into use
     #[arg(long)]
     no_check: bool,
@@ -50,7 +49,7 @@ pub struct RetireArgs {
 
 /// Stores the new credential in the free slot, checks it, and puts it into use.
 pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
-    let place = key_place(args.hardware_key, args.api)?;
+    let place = args.place.key_place(&args.authority, args.api)?;
     let secrets = args.credentials.secrets(args.api)?;
     if !args.no_check {
         try_out(args, &secrets)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use api_auth::{Api, Scheme};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jwt_core::HmacKey;
 use secure_store::Custody;
 
@@ -34,16 +34,10 @@ impl CustodyArgs {
 
     /// Returns where the key that signs is, if it can be there on the target.
     ///
-    /// Over the cable the target isn't known.
+    /// Over the cable the target is known only if a person has named it: what is no place on some chip is then none.
     pub fn key_place(&self, api: &Api, target: Option<Target>) -> Result<KeyPlace, Failure> {
-        if let (Some(number), Some(target), Some(_)) =
-            (self.hardware_key, target, &self.device_key_file)
-            && number == target.device_key_place()
-        {
-            return Err(Failure::usage(format_args!(
-                "number {number} is where {} keeps its device key: put the key that signs elsewhere, and name that place with --hardware-key",
-                target.name()
-            )));
+        if let (Some(number), Some(_)) = (self.hardware_key, &self.device_key_file) {
+            check_free(number, target)?;
         }
         match (self.hardware_key, api.scheme) {
             (None, _) => Ok(KeyPlace::Store),
@@ -52,6 +46,29 @@ impl CustodyArgs {
                 "{} is sent its key as it is, so the key can't stay in hardware: leave out --hardware-key, seal it with --device-key-file",
                 api.name
             ))),
+        }
+    }
+}
+
+/// Refuses the place of the device key: what it signs is not to be what seals the store.
+fn check_free(number: u8, target: Option<Target>) -> Result<(), Failure> {
+    let keeps = |target: &&Target| target.device_key_place() == number;
+    match target {
+        Some(target) if keeps(&&target) => Err(Failure::usage(format_args!(
+            "number {number} is where {} keeps its device key: put the key that signs elsewhere, and name that place with --hardware-key",
+            target.name()
+        ))),
+        Some(_) => Ok(()),
+        None => {
+            let chips = Target::value_variants().iter().filter(keeps);
+            let names: Vec<_> = chips.map(|target| target.name()).collect();
+            match names.is_empty() {
+                true => Ok(()),
+                false => Err(Failure::usage(format_args!(
+                    "number {number} is where these keep their device key: {}; name the chip with --target, or, if it is one of them, put the key that signs elsewhere",
+                    names.join(", ")
+                ))),
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ pub mod settings;
 pub mod settings_args;
 mod show;
 mod store_image;
-mod target;
+pub mod target;
 mod uf2;
 
 use clap::{Args, Subcommand};
