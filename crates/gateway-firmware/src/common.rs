@@ -1,6 +1,6 @@
 //! What there is whether or not the board can send: console, store, clock, and what is to change.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use api_auth::{Clock, Reading};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
@@ -34,11 +34,11 @@ pub(crate) struct Common<'a, B: Board> {
     pub console: &'a Console<B::ConsoleOut>,
     /// What persons have typed.
     pub lines: Channel<NoopRawMutex, String<LINE_LEN>, 2>,
-    /// `None` if it can't be opened.
-    pub store: Option<&'a RefCell<BoardStore<B::Flash>>>,
+    /// Empty as long as it can't be opened.
+    pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
     pub chip_keys: &'a B::ChipKeys,
     /// Whether the chip has a device key that works.
-    pub keyed: bool,
+    pub keyed: Cell<bool>,
     pub clock: RefCell<Clock>,
     pub timekeeper: RefCell<Timekeeper<B::Rtc>>,
     /// Tells the sender what time it was at an uptime in milliseconds.
@@ -65,9 +65,8 @@ pub(crate) struct Common<'a, B: Board> {
 /// What [`Common`] is made of that is the board's.
 pub(crate) struct Made<'a, B: Board> {
     pub console: &'a Console<B::ConsoleOut>,
-    pub store: Option<&'a RefCell<BoardStore<B::Flash>>>,
+    pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
     pub chip_keys: &'a B::ChipKeys,
-    pub keyed: bool,
     pub clock: Clock,
     pub rtc: Option<B::Rtc>,
     pub lookout: &'static Lookout,
@@ -80,9 +79,9 @@ impl<'a, B: Board> Common<'a, B> {
         Self {
             console: made.console,
             lines: Channel::new(),
-            store: made.store,
+            place: made.place,
             chip_keys: made.chip_keys,
-            keyed: made.keyed,
+            keyed: Cell::new(false),
             clock: RefCell::new(made.clock),
             timekeeper: RefCell::new(Timekeeper::new(made.rtc)),
             reading: Signal::new(),
@@ -101,7 +100,12 @@ impl<'a, B: Board> Common<'a, B> {
     }
 }
 
-impl<B: Board> Common<'_, B> {
+impl<'a, B: Board> Common<'a, B> {
+    /// Returns the store, if it is open.
+    pub fn store(&self) -> Option<&'a RefCell<BoardStore<B::Flash>>> {
+        self.place.get()
+    }
+
     /// Asks for a change; a restart isn't taken back.
     pub fn change(&self, change: Change) {
         if change == Change::Records {
@@ -149,7 +153,7 @@ pub(crate) type Stored<'o, B> =
 
 impl<B: Board> Common<'_, B> {
     pub fn read<'o>(&self, key: Key, out: &'o mut [u8]) -> Stored<'o, B> {
-        match self.store.map(RefCell::try_borrow_mut) {
+        match self.store().map(RefCell::try_borrow_mut) {
             Some(Ok(mut store)) => store.get(key, out),
             _ => Ok(None),
         }

@@ -1,6 +1,6 @@
 //! The whole application: from the parts of a board to a restart.
 
-use core::cell::RefCell;
+use core::cell::{OnceCell, RefCell};
 use core::fmt;
 use core::pin::pin;
 
@@ -9,7 +9,7 @@ use embassy_futures::join::join;
 use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_time::{Duration, Ticker, Timer};
 use embedded_hal::digital::OutputPin;
-use secure_store::Region;
+use secure_store::{Region, SealError, Sealed};
 
 use crate::board::{Board, Network, Parts};
 use crate::common::{Common, Made};
@@ -18,41 +18,33 @@ use crate::light::Mood;
 use crate::listen::{SideIn, listen};
 use crate::service::{self, Means};
 use crate::shared::{ChipKeyError, FlashError, uptime_ms};
-use crate::store::{BoardStore, OpenError, seal};
+use crate::store::{BoardStore, OpenError, is_sealed, seal};
 use crate::vitals::Vital;
 
 /// Milliseconds between two looks at the light.
 const TICK_MS: u64 = 50;
 
-/// Seconds after which a board starts again whose device key doesn't work: it may have been a loose wire.
-const KEY_SECS: u64 = 60;
+/// Seconds between two trials of a device key that doesn't work: it may be a loose wire.
+const KEY_SECS: u64 = 2;
 
-/// Why a gateway wants to start again.
+/// What a gateway ends with: somebody who may has asked for a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Restart {
-    /// Somebody who may asked for it.
-    Asked,
-    /// The device key doesn't work, and is to be tried again.
-    Key,
-}
+pub struct Restart;
 
 impl fmt::Display for Restart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Asked => "a restart that was asked for",
-            Self::Key => "a restart to try the device key again",
-        })
+        f.write_str("a restart that was asked for")
     }
 }
 
-/// Runs a gateway until it wants to start again, and returns why: then the board resets itself.
+/// Runs a gateway until a restart is asked for: then the board resets itself.
 ///
 /// A board that isn't provisioned, or not so that it can send, says on the console why, and waits to be provisioned.
-/// What is provisioned takes effect two seconds after the last record.
+/// What is provisioned takes effect two seconds after the last record. A sealed store whose device key doesn't work is
+/// opened as soon as it does.
 pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     let Parts {
-        flash,
+        mut flash,
         region,
         console_in,
         console_out,
@@ -81,12 +73,11 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         console.say(format_args!("before that: {last_words}")).await;
     }
 
-    let (opened, keyed) = open_store::<B>(flash, region, &chip_keys);
+    let place = OnceCell::new();
     let common = Common::<B>::new(Made {
         console: &console,
-        store: opened.as_ref().ok(),
+        place: &place,
         chip_keys: &chip_keys,
-        keyed,
         clock: Clock::new(build_secs, 0),
         rtc,
         lookout,
@@ -103,24 +94,12 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     };
     // Pinned here, the futures aren't moved: they are large, and the stack isn't.
     let application = pin!(async {
-        match &opened {
-            Ok(store) => {
-                service::run(&common, store, means).await;
-                Restart::Asked
-            }
-            Err(trouble) => {
-                let again = matches!(trouble, OpenError::Key(_));
-                let again = async {
-                    match again {
-                        true => Timer::after_secs(KEY_SECS).await,
-                        false => core::future::pending().await,
-                    }
-                };
-                match select(idle(&common, trouble), again).await {
-                    Either::First(()) => Restart::Asked,
-                    Either::Second(()) => Restart::Key,
-                }
-            }
+        let Some(seal) = find_seal(&common, &mut flash, region).await else {
+            return;
+        };
+        match open_store(&common, flash, region, seal) {
+            Ok(store) => service::run(&common, store, means).await,
+            Err(trouble) => idle(&common, &trouble).await,
         }
     });
     let first = pin!(listen(&common, Place::First, console_in));
@@ -135,29 +114,64 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     };
     let alive = live(&common, &network, &mut light);
     match select3(application, listening, alive).await {
-        Either3::First(restart) | Either3::Second(restart) => restart,
+        Either3::First(()) | Either3::Second(()) => Restart,
         Either3::Third(never) => never,
     }
 }
 
-type Opened<B> = Result<RefCell<BoardStore<<B as Board>::Flash>>, BoardTrouble<B>>;
+type BoardSeal<B> = Result<Option<Sealed>, SealError<ChipKeyError<B>>>;
 
 type BoardTrouble<B> = OpenError<FlashError<B>, ChipKeyError<B>>;
 
-/// Opens the store, and says whether the chip's device key works.
+/// Returns what the chip's device key gives, or `None` if a restart is asked for. Where the store is sealed and the key
+/// doesn't work it waits until it does.
+async fn find_seal<B: Board>(
+    common: &Common<'_, B>,
+    flash: &mut B::Flash,
+    region: Region,
+) -> Option<BoardSeal<B>> {
+    let error = match seal(common.chip_keys) {
+        Err(error) if matches!(is_sealed(flash, region), Ok(Some(true))) => error,
+        found => return Some(found),
+    };
+    let console = common.console;
+    console
+        .say(format_args!(
+            "the device key doesn't work: it is tried again every {KEY_SECS} s"
+        ))
+        .await;
+    let works = async {
+        loop {
+            Timer::after_secs(KEY_SECS).await;
+            if let found @ Ok(Some(_)) = seal(common.chip_keys) {
+                return found;
+            }
+        }
+    };
+    let trouble = BoardTrouble::<B>::Key(error);
+    match select(works, idle(common, &trouble)).await {
+        Either::First(found) => {
+            console
+                .say(format_args!("the device key works: the store is opened"))
+                .await;
+            Some(found)
+        }
+        Either::Second(()) => None,
+    }
+}
+
+/// Opens the store in its place, and notes whether the chip's device key works.
 // The store is large: it isn't to be on the stack for longer than this takes.
 #[inline(never)]
-fn open_store<B: Board>(
+fn open_store<'a, B: Board>(
+    common: &Common<'a, B>,
     flash: B::Flash,
     region: Region,
-    chip_keys: &B::ChipKeys,
-) -> (Opened<B>, bool) {
-    let seal = seal(chip_keys);
-    let keyed = matches!(seal, Ok(Some(_)));
-    (
-        BoardStore::open(flash, region, seal).map(RefCell::new),
-        keyed,
-    )
+    seal: BoardSeal<B>,
+) -> Result<&'a RefCell<BoardStore<B::Flash>>, BoardTrouble<B>> {
+    common.keyed.set(matches!(seal, Ok(Some(_))));
+    let store = BoardStore::open(flash, region, seal)?;
+    Ok(common.place.get_or_init(|| RefCell::new(store)))
 }
 
 /// Says why nothing is sent, now and whenever somebody types a line, until something changes.

@@ -2,8 +2,8 @@
 //!
 //! A TLS handshake on a small core blocks the application for seconds. The board therefore runs
 //! [`Lookout::keep`] on an executor that interrupts the application's; what it has seen waits here until the
-//! application takes it. Only the memory holds it until then: a contact that has closed and opened again within those
-//! seconds is forgotten by a power cut.
+//! application takes it, which it does once a sealed store's key works. Only the memory holds it until then: a contact that has
+//! closed and opened again in that time is forgotten by a power cut.
 
 use core::cell::Cell;
 

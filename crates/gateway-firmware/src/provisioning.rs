@@ -97,7 +97,7 @@ impl<'a, B: Board> Provisioning<'a, B> {
     }
 
     fn custody(&self) -> Custody {
-        match self.common.store.map(RefCell::try_borrow) {
+        match self.common.store().map(RefCell::try_borrow) {
             Some(Ok(store)) => store.custody(),
             _ => Custody::Plain,
         }
@@ -131,7 +131,7 @@ impl<'a, B: Board> Provisioning<'a, B> {
 
 impl<B: Board> Device for Provisioning<'_, B> {
     fn device_key(&mut self) -> Option<impl MacEngine> {
-        let keys = Some(self.common.chip_keys).filter(|_| self.common.keyed);
+        let keys = Some(self.common.chip_keys).filter(|_| self.common.keyed.get());
         keys.and_then(ChipKeys::device_key)
     }
 
@@ -150,7 +150,7 @@ impl<B: Board> Device for Provisioning<'_, B> {
         let custody = self.custody();
         let clock = self.clock();
         let slots = self.read_slots();
-        let health = match self.common.store.map(RefCell::try_borrow) {
+        let health = match self.common.store().map(RefCell::try_borrow) {
             Some(Ok(store)) => Some(store.health()),
             _ => None,
         };
@@ -202,7 +202,7 @@ impl<B: Board> Device for Provisioning<'_, B> {
         clock
             .set(reading, now_ms)
             .map_err(|_| Refusal::Implausible)?;
-        if let Some(store) = self.common.store {
+        if let Some(store) = self.common.store() {
             let mut timekeeper = self
                 .common
                 .timekeeper
@@ -216,22 +216,22 @@ impl<B: Board> Device for Provisioning<'_, B> {
     }
 
     fn get(&mut self, key: Key, out: &mut [u8]) -> Result<Option<(u8, usize)>, Refusal> {
-        let store = self.common.store.ok_or(Refusal::Hardware)?;
+        let store = self.common.store().ok_or(Refusal::Hardware)?;
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
         let record = store.get(key, out)?;
         Ok(record.map(|record| (record.version, record.value.len())))
     }
 
     fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), Refusal> {
+        let store = self.common.store().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
-        let store = self.common.store.ok_or(Refusal::Hardware)?;
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
         Ok(store.put(key, version, value)?)
     }
 
     fn remove(&mut self, key: Key) -> Result<(), Refusal> {
+        let store = self.common.store().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
-        let store = self.common.store.ok_or(Refusal::Hardware)?;
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
         store.remove(key)?;
         Ok(store.purge()?)

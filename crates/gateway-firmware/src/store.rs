@@ -53,12 +53,8 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         region: Region,
         seal: core::result::Result<Option<Sealed>, SealError<K>>,
     ) -> core::result::Result<Self, OpenError<F::Error, K>> {
-        let sealed = match Store::<_, Plain, RECORDS>::open(&mut flash, region, Plain) {
-            Ok(store) => {
-                let custodies = || store.records().map(|record| record.custody);
-                let sealed = custodies().any(|custody| custody == Some(Custody::Sealed));
-                custodies().next().map(|_| sealed)
-            }
+        let sealed = match is_sealed(&mut flash, region) {
+            Ok(sealed) => sealed,
             Err(error @ (StoreError::Blank | StoreError::Foreign)) => {
                 return Ok(Self::None(Vacancy {
                     flash: Some(flash),
@@ -231,6 +227,18 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             }
         }
     }
+}
+
+/// Returns whether the store in a region is sealed, as its records say, or `None` if it has none.
+#[inline(never)]
+pub(crate) fn is_sealed<F: MultiwriteNorFlash>(
+    flash: &mut F,
+    region: Region,
+) -> Result<Option<bool>, F> {
+    let store = Store::<_, Plain, RECORDS>::open(flash, region, Plain)?;
+    let custodies = || store.records().map(|record| record.custody);
+    let sealed = custodies().any(|custody| custody == Some(Custody::Sealed));
+    Ok(custodies().next().map(|_| sealed))
 }
 
 /// Derives the store's keys from the chip's device key, or returns `None` if the board has no place for one.

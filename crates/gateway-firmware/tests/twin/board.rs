@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use gateway_firmware::{
     Board, ChipKeys, Lookout, Network, Parts, StaticAddress, Thermometer, Transport, Vital,
     Watchdog, Wires,
 };
-use jwt_core::HmacKey;
+use jwt_core::{HmacKey, MacEngine};
 use secure_store::{Image, MonotonicCounter, Region, Rtc};
 use sms_alert::{Connect, Host};
 
@@ -44,6 +45,8 @@ pub struct Bench {
     pub chip: HmacKey,
     /// The device key, if the chip has one.
     pub device_key: Option<HmacKey>,
+    /// Whether the chip answers nobody.
+    pub silent: Rc<Cell<bool>>,
     /// The chip's counter.
     pub counter: Rc<Cell<u32>>,
     /// The addresses that the network was given.
@@ -70,6 +73,7 @@ impl Bench {
             network: Rc::new(Cell::new(true)),
             chip: HmacKey::new(&[7; 32]).unwrap(),
             device_key: None,
+            silent: Rc::default(),
             counter: Rc::default(),
             addresses: Rc::default(),
             feeds: Rc::default(),
@@ -109,6 +113,7 @@ impl Bench {
             chip_keys: Chip {
                 slot_3: self.chip.clone(),
                 device: self.device_key.clone(),
+                silent: Rc::clone(&self.silent),
                 counter: Rc::clone(&self.counter),
             },
             connect: Sockets,
@@ -344,7 +349,40 @@ impl Rtc for Battery {
 pub struct Chip {
     slot_3: HmacKey,
     device: Option<HmacKey>,
+    silent: Rc<Cell<bool>>,
     counter: Rc<Cell<u32>>,
+}
+
+/// A key in the chip.
+pub struct ChipKey {
+    key: HmacKey,
+    silent: Rc<Cell<bool>>,
+}
+
+/// The chip doesn't answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the chip is silent")
+    }
+}
+
+impl std::error::Error for Silent {}
+
+impl MacEngine for ChipKey {
+    type Error = Silent;
+    type Midstate = ();
+    fn absorb(&mut self, _: &[[u8; 64]]) -> Result<(), Silent> {
+        Ok(())
+    }
+    fn finish(&mut self, (): &(), message: &[u8]) -> Result<[u8; 32], Silent> {
+        match self.silent.get() {
+            true => Err(Silent),
+            false => Ok((&self.key).mac(message).unwrap()),
+        }
+    }
 }
 
 /// The chip's counter.
@@ -361,13 +399,20 @@ impl MonotonicCounter for Counter {
     }
 }
 
-impl ChipKeys for Chip {
-    type Key = HmacKey;
-    fn key(&self, slot: u8) -> Option<HmacKey> {
-        (slot == 3).then(|| self.slot_3.clone())
+impl Chip {
+    fn engine(&self, key: HmacKey) -> ChipKey {
+        let silent = Rc::clone(&self.silent);
+        ChipKey { key, silent }
     }
-    fn device_key(&self) -> Option<HmacKey> {
-        self.device.clone()
+}
+
+impl ChipKeys for Chip {
+    type Key = ChipKey;
+    fn key(&self, slot: u8) -> Option<ChipKey> {
+        (slot == 3).then(|| self.engine(self.slot_3.clone()))
+    }
+    fn device_key(&self) -> Option<ChipKey> {
+        self.device.clone().map(|key| self.engine(key))
     }
     fn counter(&self) -> Option<impl MonotonicCounter> {
         self.device

@@ -75,12 +75,17 @@ impl<'b> Desk<'b> {
             .await;
     }
 
-    /// Sends a record.
+    /// Sends a record that is not refused.
     pub async fn upload(&mut self, key: Key, version: u8, value: &[u8]) {
+        self.offer(key, version, value).await.unwrap();
+    }
+
+    /// Sends a record, or returns why it is refused.
+    pub async fn offer(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), Refusal> {
         let mut upload = Upload::new(key, version, value).unwrap();
         while let Some(request) = upload.next() {
-            self.ask(&request, |reply| upload.answered(reply).unwrap())
-                .await;
+            self.ask(&request, |reply| upload.answered(reply)).await?;
         }
+        Ok(())
     }
 }

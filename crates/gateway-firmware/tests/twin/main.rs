@@ -3,6 +3,7 @@
 mod board;
 mod cuts;
 mod desk;
+mod waits;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,8 +19,8 @@ use embassy_time::Timer;
 use gateway_firmware::{Lookout, StaticAddress, run};
 use jwt_core::HmacKey;
 use secure_store::{
-    CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, Plain, SETTINGS_VERSION, Setting,
-    Store, encode_settings,
+    CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, Plain, Protection, SETTINGS_VERSION,
+    Sealed, Setting, Store, encode_settings,
 };
 
 /// The vendor's published example.
@@ -86,8 +87,19 @@ impl Provision {
     }
 
     fn flash(&self, bench: &Bench) {
+        self.flash_as(bench, Plain);
+    }
+
+    /// Makes an image that is sealed under the bench's device key.
+    fn flash_sealed(&self, bench: &Bench) {
+        let key = bench.device_key.clone().unwrap();
+        self.flash_as(bench, Sealed::new(key).unwrap());
+    }
+
+    fn flash_as(&self, bench: &Bench, protection: impl Protection) {
         let mut flash = bench.flash.borrow_mut();
-        let mut store = Store::<_, _, 8>::format(Image::new(&mut flash), REGION, Plain).unwrap();
+        let image = Image::new(&mut flash);
+        let mut store = Store::<_, _, 8>::format(image, REGION, protection).unwrap();
         for (key, version, value) in self.records() {
             store.put(key, version, &value).unwrap();
         }
