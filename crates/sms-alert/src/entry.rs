@@ -11,12 +11,22 @@ pub enum MaybeSentPolicy {
     /// It is reported and kept, and not sent again until [`Outbox::resend`] says so: no duplicates.
     #[default]
     Hold,
-    /// It is sent again with the same `local_id`, up to [`MAX_DOUBTS`] times a start, and then held: a duplicate rather
-    /// than a gap.
+    /// It is sent again with the same `local_id` until [`MAX_DOUBTS`] requests for it, restarts included, have left a
+    /// doubt, and then held: a duplicate rather than a gap.
     Resend,
 }
 
-/// Most requests for an alert in a row that leave a doubt: half a day of them at the default backoff.
+impl MaybeSentPolicy {
+    /// Returns where an alert stands after so many doubts.
+    pub(crate) const fn after(self, doubts: u8) -> State {
+        match self {
+            Self::Resend if doubts < MAX_DOUBTS => State::Queued,
+            Self::Resend | Self::Hold => State::MaybeSent,
+        }
+    }
+}
+
+/// Most requests for an alert that leave a doubt: half a day of them at the default backoff.
 ///
 /// A server that acts and never answers makes a duplicate of each, and most alerts have no expiry to end that.
 pub const MAX_DOUBTS: u8 = 250;
@@ -73,7 +83,7 @@ pub struct Entry {
     pub expires_at: Option<u64>,
     /// The attempts since the start that ended without a settlement.
     pub failures: u16,
-    /// The attempts since the start, or since it was released, after which the server may have acted.
+    /// The attempts since it was pushed or released after which the server may have acted, earlier starts' included.
     pub doubts: u8,
     /// The uptime in milliseconds before which it is not tried.
     pub due_ms: u64,

@@ -19,7 +19,7 @@
 //! *Delivered* means that the server answered 2xx and named the message, not that a phone has rung.
 //! With [`MaybeSentPolicy::Hold`] the server is sent an alert a second time only after it said that it
 //! declined the first, or after [`Outbox::resend`]: at most once, and whatever stays in doubt is held
-//! and reported. With [`MaybeSentPolicy::Resend`] it is at least once, up to a limit of [`MAX_DOUBTS`] requests in a row without a usable answer,
+//! and reported. With [`MaybeSentPolicy::Resend`] it is at least once, up to a limit of [`MAX_DOUBTS`] requests without a usable answer, restarts included,
 //! and duplicates carry the same `local_id`. No client can do better with an API that does not promise to refuse a second request
 //! with the same `local_id`: a lost answer looks the same whether or not the alert went out. Two things
 //! are taken on trust: that the store is atomic, and that a server which answers 429, 500 or 503 has

@@ -15,7 +15,7 @@
 use core::fmt;
 
 use crate::alert::{Alert, Priority};
-use crate::entry::{Entry, MAX_DOUBTS, MaybeSentPolicy, Next, Pushed, Rules, State, WhenFull};
+use crate::entry::{Entry, Next, Pushed, Rules, State, WhenFull};
 use crate::local_id::{AlertId, DeviceName, LocalIdText};
 use crate::record::{self, MAX_RECORD_LEN, Record, Stored};
 use crate::store::Store;
@@ -100,6 +100,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             stored: Stored::Queued,
             doubtful: false,
             alert: alert.clone(),
+            doubts: 0,
         };
         self.write(slot, &record)?;
         self.next = id.next();
@@ -208,10 +209,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             entry.due_ms = due_ms;
             entry.failures = entry.failures.saturating_add(1);
             entry.doubts = entry.doubts.saturating_add(1);
-            entry.state = match policy {
-                MaybeSentPolicy::Resend if entry.doubts < MAX_DOUBTS => State::Queued,
-                MaybeSentPolicy::Resend | MaybeSentPolicy::Hold => State::MaybeSent,
-            };
+            entry.state = policy.after(entry.doubts);
         });
         Ok(())
     }
@@ -244,7 +242,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     pub fn resend(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
         let is_settled = |state| matches!(state, State::MaybeSent | State::Rejected(_));
         let slot = self.find(id, is_settled)?;
-        self.rewrite(slot, Stored::Queued)?;
+        self.rewrite_with(slot, Stored::Queued, 0)?;
         self.update(slot, |entry| {
             entry.state = State::Queued;
             entry.stored_sending = false;
@@ -298,11 +296,15 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     }
 
     fn restored(&self, record: &Record) -> Entry {
-        let (state, doubtful) = match (record.stored, self.rules.maybe_sent) {
-            (Stored::Queued, _) => (State::Queued, record.doubtful),
-            (Stored::Rejected(status), _) => (State::Rejected(status), record.doubtful),
-            (Stored::Sending, MaybeSentPolicy::Hold) => (State::MaybeSent, true),
-            (Stored::Sending, MaybeSentPolicy::Resend) => (State::Queued, true),
+        let doubts = match record.stored {
+            Stored::Queued | Stored::Rejected(_) => record.doubts,
+            // The request that was under way left one more.
+            Stored::Sending => record.doubts.saturating_add(1),
+        };
+        let (state, doubtful) = match record.stored {
+            Stored::Queued => (State::Queued, record.doubtful),
+            Stored::Rejected(status) => (State::Rejected(status), record.doubtful),
+            Stored::Sending => (self.rules.maybe_sent.after(doubts), true),
         };
         Entry {
             id: record.id(),
@@ -311,7 +313,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             doubtful,
             expires_at: record.alert.expires_at,
             failures: 0,
-            doubts: 0,
+            doubts,
             due_ms: 0,
             stored_sending: record.stored == Stored::Sending,
         }
@@ -375,8 +377,19 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
 
     /// Writes the record of a slot anew, with what the entry knows of doubts.
     fn rewrite(&mut self, slot: usize, stored: Stored) -> Result<(), OutboxError<S::Error>> {
+        let entry = self.slots.get(slot).copied().flatten();
+        self.rewrite_with(slot, stored, entry.map_or(0, |entry| entry.doubts))
+    }
+
+    fn rewrite_with(
+        &mut self,
+        slot: usize,
+        stored: Stored,
+        doubts: u8,
+    ) -> Result<(), OutboxError<S::Error>> {
         let mut record = self.load(slot)?;
         record.stored = stored;
+        record.doubts = doubts;
         if let Some(Some(entry)) = self.slots.get(slot) {
             record.doubtful = entry.doubtful;
         }

@@ -1,5 +1,7 @@
 //! How an alert lies in the store: a format byte, then postcard 1 (the format is specified at
-//! postcard.jamesmunns.com/wire-format).
+//! postcard.jamesmunns.com/wire-format), then a byte that counts doubts, or none for zero.
+//!
+//! The count came later: a reader that doesn't know it passes over it, and a record without it counts none.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use crate::local_id::AlertId;
 const FORMAT: u8 = 1;
 
 /// Bytes of the longest record: an alert with [`MAX_PHONES`](crate::MAX_PHONES) numbers and the
-/// longest text has 964, the rest is room for the records of a later format.
+/// longest text has 965, the rest is room for the records of a later format.
 pub const MAX_RECORD_LEN: usize = 1024;
 
 /// Where an alert stands, as far as a restart has to know it.
@@ -31,6 +33,9 @@ pub(crate) struct Record {
     /// Whether an earlier request for it may have been acted upon.
     pub doubtful: bool,
     pub alert: Alert,
+    /// The requests, before the one that is under way, after which the server may have acted.
+    #[serde(skip)]
+    pub doubts: u8,
 }
 
 impl Record {
@@ -45,13 +50,22 @@ impl Record {
     ) -> Result<&'o [u8], postcard::Error> {
         let [format, rest @ ..] = &mut *out;
         *format = FORMAT;
-        let length = postcard::to_slice(self, rest)?.len();
+        let mut length = postcard::to_slice(self, rest)?.len();
+        if self.doubts > 0 {
+            let count = rest.get_mut(length);
+            *count.ok_or(postcard::Error::SerializeBufferFull)? = self.doubts;
+            length = length.saturating_add(1);
+        }
         Ok(out.get(..=length).unwrap_or_default())
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         match bytes.split_first() {
-            Some((&FORMAT, rest)) => postcard::from_bytes(rest),
+            Some((&FORMAT, rest)) => {
+                let (mut record, rest) = postcard::take_from_bytes::<Self>(rest)?;
+                record.doubts = rest.first().copied().unwrap_or(0);
+                Ok(record)
+            }
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
@@ -87,12 +101,23 @@ mod tests {
             stored: Stored::Rejected(u16::MAX),
             doubtful: true,
             alert,
+            doubts: u8::MAX,
         };
         let mut out = [0; MAX_RECORD_LEN];
         let bytes = record.encode(&mut out).unwrap();
-        assert_eq!(bytes.len(), 964);
+        assert_eq!(bytes.len(), 965);
         assert_eq!(Record::decode(bytes).unwrap(), record);
-        for length in 0..bytes.len() {
+
+        // What was read and written before there was a count is the same without it.
+        let (uncounted, _) = bytes.split_at(964);
+        let record = Record {
+            doubts: 0,
+            ..record
+        };
+        assert_eq!(Record::decode(uncounted).unwrap(), record);
+        assert_eq!(postcard::from_bytes::<Record>(&bytes[1..]).unwrap(), record);
+        assert_eq!(record.encode(&mut [0; MAX_RECORD_LEN]).unwrap(), uncounted);
+        for length in 0..964 {
             assert!(Record::decode(&bytes[..length]).is_err());
         }
     }

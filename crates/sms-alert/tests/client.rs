@@ -4,10 +4,10 @@ mod support;
 
 use embedded_io_async::ErrorKind;
 use sms_alert::{
-    ClockTrouble, ExchangeError, Failure, MAX_DOUBTS, MaybeSentPolicy, Priority, Reason, Report,
-    Rules, State, Step, Verdict,
+    ClockTrouble, DeviceName, ExchangeError, Failure, MAX_DOUBTS, MaybeSentPolicy, Outbox,
+    Priority, Reason, Report, Rules, State, Step, Verdict,
 };
-use support::{Device, DeviceStep, Flash, NOW, PowerCut, Script, Scripted};
+use support::{Device, DeviceStep, Flash, NOW, PowerCut, Script, Scripted, alert};
 
 type Attempt = Report<ErrorKind, std::convert::Infallible, PowerCut>;
 
@@ -368,6 +368,43 @@ fn doubts_come_to_an_end() {
     // A person may begin again.
     device.outbox.borrow_mut().resend(id).unwrap();
     let released = device.entries()[0];
+    assert_eq!((released.state, released.doubts), (State::Queued, 0));
+}
+
+/// A device that is started again in the middle of each attempt counts on, and one that was released from the start.
+#[test]
+fn doubts_come_to_an_end_through_restarts() {
+    let resend = Rules {
+        maybe_sent: MaybeSentPolicy::Resend,
+        ..Rules::default()
+    };
+    let flash = Flash::default();
+    let open = || {
+        let device = DeviceName::new("gw-7").unwrap();
+        Outbox::<_, 3>::open(flash.clone(), device, resend, 0).unwrap()
+    };
+    let id = open().push(&alert("Door open")).unwrap().id;
+    for doubts in 0..MAX_DOUBTS {
+        let mut outbox = open();
+        let entry = outbox.take(id).unwrap();
+        assert_eq!((entry.doubts, entry.doubtful), (doubts, doubts > 0));
+        outbox.begin(id).unwrap();
+        if doubts % 3 == 1 {
+            // What is certainly not sent is no doubt.
+            outbox.postpone(id, 0).unwrap();
+            drop(outbox);
+            outbox = open();
+            outbox.take(id).unwrap();
+            outbox.begin(id).unwrap();
+        }
+        if doubts % 3 == 2 {
+            outbox.doubt(id, 0).unwrap();
+        }
+    }
+    let held = *open().entry(id).unwrap();
+    assert_eq!((held.state, held.doubts), (State::MaybeSent, MAX_DOUBTS));
+    open().resend(id).unwrap();
+    let released = *open().entry(id).unwrap();
     assert_eq!((released.state, released.doubts), (State::Queued, 0));
 }
 
