@@ -5,7 +5,7 @@ use core::fmt;
 
 use api_auth::{
     Api, AuthorizeError, Authorizer, Clock, CredentialError, MAX_ID_LEN, MAX_KEY_LEN, Policy,
-    Scheme, SendKind, Session, Slot, Slots,
+    Scheme, Session, Slot, Slots,
 };
 use embedded_storage::nor_flash::{ErrorType, MultiwriteNorFlash};
 use jwt_core::MacEngine;
@@ -97,9 +97,6 @@ fn credential<F: MultiwriteNorFlash, H: MacEngine>(
     let decoded = decoded.and_then(|record| Credential::decode(record.value));
     let credential = decoded.ok_or(CredentialsError::Record(slot))?;
     let api = Api::by_name(credential.api).ok_or(CredentialsError::Api(slot))?;
-    if !matches!(api.send, Some(send) if send.kind == SendKind::HeymarketMessage) {
-        return Err(CredentialsError::Api(slot));
-    }
     let custody = credential.custody(stored);
     let authorizer = match credential.key {
         CredentialKey::Prepared(key) => {
@@ -158,7 +155,7 @@ pub enum CredentialsError<E, K> {
     TwoApis,
     /// The slot's record is not one of a credential, or newer than this program.
     Record(Slot),
-    /// The slot's API is not known, or is none that sends an SMS.
+    /// The slot's API is not known.
     Api(Slot),
     /// The slot's key is in a place that the board's chip doesn't have.
     Hardware(Slot),
@@ -187,7 +184,7 @@ impl<E: fmt::Debug, K: fmt::Display> fmt::Display for CredentialsError<E, K> {
             ),
             Self::Api(slot) => write!(
                 f,
-                "the credential in slot {slot:?} is of no API that sends an SMS: provision one of Heymarket's"
+                "the credential in slot {slot:?} is of an API that this program doesn't know: provision it anew, or update the program"
             ),
             Self::Hardware(slot) => write!(
                 f,

@@ -11,6 +11,7 @@
 //! | what a person is shown and can ask | [`Mood`], [`Command`] |
 //! | when the watchdog is fed | [`Vitals`] |
 //! | who may provision the board, and what is open to them | `device-link`, over the same lines as the console |
+//! | what firmware with an HTTP stack of its own takes, and nothing else | [`Headers`] |
 //!
 //! A board runs two things: [`run`], and [`Lookout::keep`], which watches contacts, button and watchdog and has to be
 //! able to interrupt [`run`], because a TLS handshake blocks that for seconds.
@@ -30,6 +31,7 @@ mod credentials;
 mod engine;
 mod freshness;
 mod gateway;
+mod headers;
 mod inputs;
 mod lent;
 mod light;
@@ -59,6 +61,7 @@ pub use contact::{Contact, SETTLE_MS};
 pub use credentials::{AUTHORIZATION_LEN, BoardSession, Credentials, CredentialsError};
 pub use engine::{Engine, Midstate};
 pub use gateway::{Restart, run};
+pub use headers::{HeaderParts, Headers, HeadersError, NoRtc};
 pub use light::Mood;
 pub use lookout::{Input, Lookout, Wires};
 pub use network::StackNetwork;

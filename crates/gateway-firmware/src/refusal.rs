@@ -19,6 +19,8 @@ pub(crate) enum Refusal<E, K> {
     Store(StoreError<E>),
     Configuration(ConfigurationError<E>),
     Credentials(CredentialsError<E, K>),
+    /// The credential is of an API that sends no SMS.
+    NoSms,
     Outbox(OutboxError<RecordsError<E>>),
     Host(FieldError),
     NoTls(NoTls),
@@ -30,6 +32,9 @@ impl<E: fmt::Debug, K: fmt::Display> fmt::Display for Refusal<E, K> {
             Self::Store(error) => error.fmt(f),
             Self::Configuration(error) => error.fmt(f),
             Self::Credentials(error) => error.fmt(f),
+            Self::NoSms => f.write_str(
+                "the credential is of an API that sends no SMS: provision one of Heymarket's",
+            ),
             Self::Outbox(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::NoTls(error) => error.fmt(f),

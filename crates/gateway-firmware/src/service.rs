@@ -3,7 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::pin::pin;
 
-use api_auth::{Clock, Policy, Reading, Source};
+use api_auth::{Clock, Policy, Reading, SendKind, Source};
 use embassy_futures::join::join4;
 use embassy_futures::select::select;
 use embassy_time::{Duration, Ticker, Timer};
@@ -96,7 +96,11 @@ impl<B: Board> Started<B> {
         };
         let credentials = Credentials::load(store, clock, policy, common.chip_keys)
             .map_err(Refusal::Credentials)?;
-        let host = host(&configuration, credentials.session.api().host).map_err(Refusal::Host)?;
+        let api = credentials.session.api();
+        if !matches!(api.send, Some(send) if send.kind == SendKind::HeymarketMessage) {
+            return Err(Refusal::NoSms);
+        }
+        let host = host(&configuration, api.host).map_err(Refusal::Host)?;
         means.connect.use_plain_http(configuration.plain_http_test);
         let secure = means.connect.is_secure();
         may_send(host, secure, configuration.plain_http_test).map_err(Refusal::NoTls)?;
