@@ -9,10 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::exit::Failure;
 use crate::provision::batch::BatchArgs;
+use crate::provision::checked::Checking;
 use crate::provision::custody::CustodyArgs;
 use crate::provision::image::Plan;
 use crate::provision::key_file;
-use crate::provision::settings::{Checking, Settings};
+use crate::provision::settings::Settings;
 
 /// The columns that a file can have; those of settings are called as in a settings file.
 const COLUMNS: [&str; 11] = [

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Secrets;
 use crate::exit::Failure;
-use crate::provision::settings::Checked;
+use crate::provision::checked::Checked;
 
 /// A record to be written.
 pub struct Record {

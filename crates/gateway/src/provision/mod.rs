@@ -2,6 +2,7 @@
 
 mod batch;
 mod batch_rows;
+mod checked;
 pub mod contents;
 pub mod custody;
 pub mod describe;

@@ -6,7 +6,8 @@ use clap::Args;
 
 use crate::credentials::CredentialArgs;
 use crate::exit::Failure;
-use crate::provision::settings::{Checked, Settings};
+use crate::provision::checked::Checked;
+use crate::provision::settings::Settings;
 
 /// Options of what a device is told.
 #[derive(Args, Debug)]
