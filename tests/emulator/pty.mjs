@@ -8,7 +8,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * @param {import('./serial.mjs').SerialLine} line
+ * @typedef {object} Line a serial line of the board, by a UART or by USB
+ * @property {(bytes: Uint8Array) => void} send
+ * @property {((byte: number) => void) | null} onByte called with each byte that the firmware sends
+ */
+
+/**
+ * @param {Line} line
  * @returns {Promise<{ path: string, close: () => void }>} the terminal's device file
  */
 export async function openTerminal(line) {

@@ -37,7 +37,7 @@ export const BUTTON = 13;
 export const SECOND_SECRET = ['0b6c3a3e-6f0d-4b9e-9d0a-6f2f6a1d9c11', 'q7Zr2mWc9KxN4tVb8LpYh3JdS6gFa1Ue'];
 
 /** What a device's settings say of a test server on this host. */
-const TEST_NETWORK = `host = "${HOST_ADDRESS}"\ntest_plain_http = true`;
+export const TEST_NETWORK = `host = "${HOST_ADDRESS}"\ntest_plain_http = true`;
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const target = process.env.CARGO_TARGET_DIR;
@@ -176,14 +176,15 @@ async function rehearseWith(server, play, { blank = false, store, faults, networ
 /**
  * Plays a scene with a server that speaks TLS, at `localhost`, whose CA the device trusts.
  * @param {(scene: Scene) => Promise<void>} play
+ * @param {string} [more] of the device's settings of the network
  */
-export async function rehearseTls(play) {
+export async function rehearseTls(play, more = '') {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rehearsal-'));
   const file = path.join(directory, 'ca.pem');
   /** @param {Standin} server */
   const network = (server) => {
     fs.writeFileSync(file, server.ca ?? '');
-    return `host = "localhost"\ncertificates = "${file}"`;
+    return `host = "localhost"\ncertificates = "${file}"\n${more}`;
   };
   /** @param {Scene} scene */
   const playWithNames = (scene) => {

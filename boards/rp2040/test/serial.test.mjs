@@ -1,15 +1,14 @@
 /** The `gateway` program at the other end of the serial line: a blank board becomes one that alerts. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 
-import { openTerminal } from '../../../tests/emulator/pty.mjs';
 import { EXAMPLE_SECRET } from '../../../tests/emulator/standin.mjs';
-import { BUTTON, DOOR, SECOND_SECRET, build, delivered, environment, gateway, rehearse, settingsFor } from './rehearsal.mjs';
+import { plugged, press } from './cable.mjs';
+import { DOOR, SECOND_SECRET, build, delivered, rehearse, settingsFor } from './rehearsal.mjs';
 
 /** @type {string} */
 let directory;
@@ -18,42 +17,6 @@ before(() => {
   directory = fs.mkdtempSync(path.join(os.tmpdir(), 'serial-'));
 });
 after(() => fs.rmSync(directory, { recursive: true }));
-
-/**
- * Plugs the serial cable in for a while.
- * @param {import('./rehearsal.mjs').Scene} scene
- * @param {(device: (command: string, options?: string[], secret?: import('../../../tests/emulator/standin.mjs').Secret) =>
- *   Promise<{ code: number | null, out: any, err: string }>) => Promise<void>} use runs `gateway device`, with JSON out
- */
-async function plugged({ board }, use) {
-  const terminal = await openTerminal(board.console);
-  board.realTime = true;
-  try {
-    await use(async (command, options = [], secret = EXAMPLE_SECRET) => {
-      const args = ['device', command, '--json', '--port', terminal.path, ...options];
-      const program = spawn(gateway, args, { env: environment(secret), stdio: ['ignore', 'pipe', 'pipe'] });
-      let [out, err] = ['', ''];
-      program.stdout.on('data', (text) => (out += text));
-      program.stderr.on('data', (text) => (err += text));
-      /** @type {number | null | undefined} */
-      let code;
-      program.on('exit', (status) => (code = status));
-      await board.run({ seconds: 60, until: () => code !== undefined });
-      program.kill();
-      return { code: code ?? null, out: out === '' ? null : JSON.parse(out), err };
-    });
-  } finally {
-    board.realTime = false;
-    terminal.close();
-  }
-}
-
-/** @param {import('./rehearsal.mjs').Scene} scene */
-async function press({ board }) {
-  board.drive(BUTTON, false);
-  await board.run({ seconds: 0.2 });
-  board.drive(BUTTON, null);
-}
 
 /** @param {import('./rehearsal.mjs').Scene} scene */
 function settingsFile({ server }) {
@@ -69,7 +32,7 @@ test('a blank board is provisioned over the line, and alerts', () =>
       board.powerOn();
       await board.expect('nothing is sent');
       const provision = ['--window', '--api', 'heymarket', '--settings', settingsFile(scene)];
-      await plugged(scene, async (device) => {
+      await plugged(scene, board.console, async (device) => {
         // Without the button nothing is taken.
         const refused = await device('provision', provision);
         assert.equal(refused.code, 2, refused.err);
@@ -84,7 +47,7 @@ test('a blank board is provisioned over the line, and alerts', () =>
       await board.expect('slot A in use');
       board.drive(DOOR, false);
       await delivered(scene);
-      await plugged(scene, async (device) => {
+      await plugged(scene, board.console, async (device) => {
         const { code, out, err } = await device('status');
         assert.equal(code, 0, err);
         assert.equal(out.name, 'gw-0017', JSON.stringify(out));
@@ -106,7 +69,7 @@ test('a device in the field gets a new credential, and the old one can be revoke
     board.console.send('test first\r');
     await delivered(scene);
     await press(scene);
-    await plugged(scene, async (device) => {
+    await plugged(scene, board.console, async (device) => {
       const check = ['--base-url', `http://127.0.0.1:${server.port}`];
       const rotated = await device('rotate', ['--window', '--api', 'heymarket', ...check], SECOND_SECRET);
       assert.equal(rotated.code, 0, rotated.err);
