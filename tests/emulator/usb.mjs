@@ -21,6 +21,9 @@ export class UsbSerial {
   /** Everything received so far, as Latin-1 text. */
   text = '';
 
+  /** Called with each received byte. @type {((byte: number) => void) | null} */
+  onByte = null;
+
   /** Whether the firmware's device has been configured and its port opened. */
   open = false;
 
@@ -34,9 +37,14 @@ export class UsbSerial {
     const { usbCtrl } = machine.mcu;
     const cdc = new USBCDC(usbCtrl);
     this.open = false;
+    // What was on its way to the device that went away is lost with it.
+    this.#pending = [];
     this.#deliver = null;
     cdc.onDeviceConnected = () => (this.open = true);
-    cdc.onSerialData = (bytes) => (this.text += Buffer.from(bytes).toString('latin1'));
+    cdc.onSerialData = (bytes) => {
+      this.text += Buffer.from(bytes).toString('latin1');
+      for (const byte of bytes) this.onByte?.(byte);
+    };
     const endpoint = /** @type {{ outEndpoint: number, cdcSetControlLineState: () => void }} */ (
       /** @type {unknown} */ (cdc)
     );
