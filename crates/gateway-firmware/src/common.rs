@@ -8,7 +8,7 @@ use embassy_sync::channel::Channel;
 use embassy_sync::signal::Signal;
 use embassy_time::{Duration, Instant, Timer};
 use heapless::String;
-use secure_store::Key;
+use secure_store::{Key, MAX_VALUE_LEN, Setting, Settings};
 
 use crate::board::Board;
 use crate::console::{Console, LINE_LEN};
@@ -20,6 +20,9 @@ use crate::timekeeper::Timekeeper;
 
 /// How long nothing may have been written before what was written takes effect.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// Bytes of the longest name of a device and of an API.
+pub(crate) const NAME_LEN: usize = 64;
 
 /// What is to become of the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,5 +160,14 @@ impl<B: Board> Common<'_, B> {
             Some(Ok(mut store)) => store.get(key, out),
             _ => Ok(None),
         }
+    }
+    /// Returns the device's name, if it was told one.
+    pub fn name(&self) -> Option<String<NAME_LEN>> {
+        let mut value = [0; MAX_VALUE_LEN];
+        let record = self.read(Key::DEVICE, &mut value).ok()??;
+        let name = Settings::decode(record.value)?.text(Setting::NAME)?;
+        name.get(..name.floor_char_boundary(NAME_LEN))?
+            .try_into()
+            .ok()
     }
 }

@@ -14,9 +14,11 @@ use secure_store::{Region, SealError, Sealed};
 use crate::board::{Board, Network, Parts};
 use crate::common::{Common, Made};
 use crate::console::{Console, Place};
+use crate::inputs::Heat;
 use crate::light::Mood;
 use crate::listen::{SideIn, listen};
-use crate::service::{self, Means};
+use crate::prepare::Means;
+use crate::service;
 use crate::shared::{ChipKeyError, FlashError, uptime_ms};
 use crate::store::{BoardStore, OpenError, is_sealed, seal};
 use crate::vitals::Vital;
@@ -87,6 +89,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     let means = Means {
         connect,
         thermometer,
+        heat: Heat::default(),
         network: &network,
         random,
         build_secs,

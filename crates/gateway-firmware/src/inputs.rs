@@ -63,10 +63,40 @@ impl Contact<'_> {
     }
 }
 
+/// What was seen of the temperature, which outlasts that something else is provisioned.
+#[derive(Default)]
+pub(crate) struct Heat {
+    threshold: Option<Threshold>,
+    /// The measurement that there is no alert for yet.
+    untold: Option<i32>,
+}
+
+impl Heat {
+    /// Takes a measurement, if there is one, and returns what is to be told.
+    fn tell(&mut self, limit_millidegrees: i32, measured: Option<i32>) -> Option<i32> {
+        let known = self.threshold.take();
+        let mut threshold = match known {
+            Some(known) if known.limit_millidegrees() == limit_millidegrees => known,
+            _ => {
+                self.untold = None;
+                Threshold::new(limit_millidegrees)
+            }
+        };
+        if let Some(millidegrees) = measured
+            && threshold.reaches(millidegrees)
+        {
+            self.untold = measured;
+        }
+        self.threshold = Some(threshold);
+        self.untold
+    }
+}
+
 /// Attends to the inputs for ever.
 pub(crate) async fn attend<B: Board>(
     shared: &Shared<'_, B>,
     thermometer: &mut B::Thermometer,
+    heat: &mut Heat,
 ) -> ! {
     let configuration = shared.configuration;
     let contact = |input, text| Contact {
@@ -76,29 +106,25 @@ pub(crate) async fn attend<B: Board>(
     };
     let mut door = contact(Input::Door, configuration.door.as_ref());
     let mut flood = contact(Input::Flood, configuration.flood.as_ref());
-    let limit = configuration.temperature.as_ref();
-    let mut limit = limit.map(|(text, limit)| (text, Threshold::new(*limit)));
+    let temperature = configuration.temperature.as_ref();
     let mut measure_ms = 0;
-    let mut hot = None;
     loop {
         let again = [door.attend(shared).await, flood.attend(shared).await];
-        if let Some((text, limit)) = &mut limit
+        if let Some((text, limit)) = temperature
             && uptime_ms() >= measure_ms
         {
             measure_ms = uptime_ms().saturating_add(MEASURE_MS);
-            if let Some(millidegrees) = thermometer.millidegrees().await
-                && limit.reaches(millidegrees)
-            {
-                hot = Some(millidegrees);
-            }
-            if let Some(millidegrees) = hot {
+            let measured = thermometer.millidegrees().await;
+            if let Some(millidegrees) = heat.tell(*limit, measured) {
                 let mut measured = String::<MEASURED_LEN>::new();
                 // Always fits: ten digits and what is around them are less than 16 bytes more.
                 let _ = write!(measured, "{text} ({} C)", millidegrees / 1_000);
-                hot = (!raise(shared, &measured).await).then_some(millidegrees);
+                if raise(shared, &measured).await {
+                    heat.untold = None;
+                }
             }
         }
-        let measure = limit.as_ref().map(|_| measure_ms);
+        let measure = temperature.map(|_| measure_ms);
         let due_ms = again.into_iter().flatten().chain(measure).min();
         let due_ms = due_ms.unwrap_or_else(|| uptime_ms().saturating_add(MEASURE_MS));
         let due = Timer::at(Instant::from_millis(due_ms));

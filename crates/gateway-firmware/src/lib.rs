@@ -16,7 +16,8 @@
 //! A board runs two things: [`run`], and [`Lookout::keep`], which watches contacts, button and watchdog and has to be
 //! able to interrupt [`run`], because a TLS handshake blocks that for seconds.
 //!
-//! An alert is in the flash before anything is sent, and stays there until a server has taken it. After a reset
+//! An alert is in the flash before anything is sent, and stays there until a server has taken it: also while the board
+//! has its settings, but no credential, or something else is missing that sending takes. After a reset
 //! a contact that is closed raises an alert again: one too many rather than one too few.
 
 #![no_std]
@@ -38,6 +39,7 @@ mod light;
 mod listen;
 mod lookout;
 mod network;
+mod prepare;
 mod provisioning;
 mod records;
 mod refusal;
@@ -45,6 +47,7 @@ mod sender;
 mod service;
 mod shared;
 mod side;
+mod standby;
 mod status;
 mod store;
 mod threshold;

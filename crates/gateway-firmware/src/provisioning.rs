@@ -9,21 +9,15 @@ use device_link::{
 };
 use heapless::String;
 use jwt_core::MacEngine;
-use secure_store::{
-    CREDENTIAL_VERSION, Credential, Custody, Key, MAX_CREDENTIAL_LEN, MAX_VALUE_LEN, Setting,
-    Settings,
-};
+use secure_store::{CREDENTIAL_VERSION, Credential, Custody, Key, MAX_CREDENTIAL_LEN};
 use zeroize::Zeroizing;
 
 use crate::board::{Board, ChipKeys};
-use crate::common::{Change, Common};
+use crate::common::{Change, Common, NAME_LEN};
 use crate::shared::uptime_ms;
 
 /// The name and version that a status tells.
 const FIRMWARE: &str = concat!("gateway ", env!("CARGO_PKG_VERSION"));
-
-/// Bytes of the longest name of an API and of a device.
-const NAME_LEN: usize = 64;
 
 /// The board, and the names that a status shows.
 pub(crate) struct Provisioning<'a, B: Board> {
@@ -56,15 +50,6 @@ impl<'a, B: Board> Provisioning<'a, B> {
             name: String::new(),
             credentials: [const { None }; 2],
         }
-    }
-
-    fn read_name(&self) -> Option<String<NAME_LEN>> {
-        let mut value = [0; MAX_VALUE_LEN];
-        let record = self.common.read(Key::DEVICE, &mut value).ok()??;
-        let name = Settings::decode(record.value)?.text(Setting::NAME)?;
-        name.get(..name.floor_char_boundary(NAME_LEN))?
-            .try_into()
-            .ok()
     }
 
     fn read_credential(&self, slot: u16) -> Option<Named> {
@@ -145,7 +130,7 @@ impl<B: Board> Device for Provisioning<'_, B> {
     }
 
     fn status(&mut self) -> Status<'_> {
-        self.name = self.read_name().unwrap_or_default();
+        self.name = self.common.name().unwrap_or_default();
         self.credentials = [self.read_credential(0), self.read_credential(1)];
         let custody = self.custody();
         let clock = self.clock();

@@ -21,6 +21,8 @@ pub(crate) enum Refusal<E, K> {
     Credentials(CredentialsError<E, K>),
     /// The credential is of an API that sends no SMS.
     NoSms,
+    /// The certificates that were provisioned can't be read.
+    Trust(StoreError<E>),
     Outbox(OutboxError<RecordsError<E>>),
     Host(FieldError),
     NoTls(NoTls),
@@ -35,6 +37,7 @@ impl<E: fmt::Debug, K: fmt::Display> fmt::Display for Refusal<E, K> {
             Self::NoSms => f.write_str(
                 "the credential is of an API that sends no SMS: provision one of Heymarket's",
             ),
+            Self::Trust(error) => write!(f, "no server is trusted: {error}"),
             Self::Outbox(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::NoTls(error) => error.fmt(f),

@@ -73,7 +73,6 @@ impl<B: Board> Sender<'_, B> {
         connect.tell_time(time.map(|time| time.unix_secs()));
         match self.client.step(shared.outbox).await {
             Ok(Step::Attempt(report)) => {
-                shared.slots.set(self.client.session().slots());
                 tell(shared, &report).await;
                 self.write_down(shared).await;
                 uptime_ms()

@@ -1,17 +1,16 @@
 //! What the parts of a serving application share; each borrows it for moments, never across a wait.
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 
-use api_auth::Slots;
 use embassy_time::Instant;
 use jwt_core::MacEngine;
-use secure_store::Custody;
 use sms_alert::{Alert, Outbox, OutboxError, Pushed, State};
 
 use crate::board::{Board, ChipKeys};
 use crate::common::Common;
 use crate::configuration::Configuration;
 use crate::records::{OUTBOX_SLOTS, OutboxRecords, RecordsError};
+use crate::refusal::BoardRefusal;
 
 /// The outbox in the board's flash.
 pub(crate) type BoardOutbox<'a, F> = Outbox<OutboxRecords<'a, F>, OUTBOX_SLOTS>;
@@ -34,10 +33,8 @@ pub(crate) struct Shared<'a, B: Board> {
     pub configuration: &'a Configuration,
     pub outbox: &'a RefCell<BoardOutbox<'a, B::Flash>>,
     pub network: &'a B::Network,
-    /// A copy of the session's slots.
-    pub slots: &'a Cell<Slots>,
-    pub custody: Custody,
-    pub api: &'static str,
+    /// Why nothing is sent, if nothing is.
+    pub refusal: Option<&'a BoardRefusal<B>>,
 }
 
 impl<B: Board> Shared<'_, B> {

@@ -1,10 +1,17 @@
 //! How everything is, in a few lines: printed at the start and on request.
 
-use api_auth::Slot;
+use core::cell::RefCell;
+use core::fmt;
+
+use api_auth::{Clock, Policy, Slot, Slots};
+use secure_store::Custody;
 use sms_alert::State;
 
 use crate::board::{Board, Network};
-use crate::shared::{Shared, uptime_ms};
+use crate::common::Common;
+use crate::credentials::{Credentials, CredentialsError};
+use crate::shared::{ChipKeyError, FlashError, Shared, uptime_ms};
+use crate::store::BoardStore;
 
 /// How many alerts are in which state.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,26 +46,39 @@ impl<B: Board> Shared<'_, B> {
         tally
     }
 
-    /// Prints how everything is.
+    /// Prints how everything is, and why nothing is sent if that is so.
     pub async fn report(&self) {
-        let console = self.common.console;
-        let name = self.configuration.name.as_str();
+        let report = Report::<B> {
+            common: self.common,
+            network: self.network,
+            outbox: Some(self.tally()),
+            refusal: self.refusal.map(|refusal| refusal as &dyn fmt::Display),
+        };
+        report.say().await;
+    }
+}
+
+/// Everything that there is to tell.
+pub(crate) struct Report<'r, B: Board> {
+    pub common: &'r Common<'r, B>,
+    pub network: &'r B::Network,
+    /// The alerts, if the outbox is open.
+    pub outbox: Option<Tally>,
+    /// Why nothing is sent, if nothing is.
+    pub refusal: Option<&'r dyn fmt::Display>,
+}
+
+impl<B: Board> Report<'_, B> {
+    pub async fn say(&self) {
+        let (common, console) = (self.common, self.common.console);
+        let name = common.name();
+        let name = name.as_deref().unwrap_or("without a name");
+        let start = common.start;
         console
-            .say(format_args!(
-                "device: {name}, started by {}",
-                self.common.start
-            ))
+            .say(format_args!("device: {name}, started by {start}"))
             .await;
-        console.say(format_args!("custody: {}", self.custody)).await;
-        let slots = self.slots.get();
-        let (a, b) = (slots.state(Slot::A), slots.state(Slot::B));
-        let (api, active) = (self.api, slots.active());
-        console
-            .say(format_args!(
-                "credential: {api}, slot {active:?} in use (A {a:?}, B {b:?})"
-            ))
-            .await;
-        let now = match self.common.clock.try_borrow() {
+        self.say_credential().await;
+        let now = match common.clock.try_borrow() {
             Ok(clock) => clock.now(uptime_ms()),
             Err(_) => Err(api_auth::ClockError::Unset),
         };
@@ -76,16 +96,84 @@ impl<B: Board> Shared<'_, B> {
         console
             .say(format_args!("link: {}", self.network.describe()))
             .await;
-        let Tally {
-            waiting,
-            held,
-            refused,
-            damaged,
-        } = self.tally();
-        console
-            .say(format_args!(
-                "outbox: {waiting} waiting, {held} held, {refused} refused, {damaged} damaged"
-            ))
-            .await;
+        match self.outbox {
+            Some(Tally {
+                waiting,
+                held,
+                refused,
+                damaged,
+            }) => {
+                console
+                    .say(format_args!(
+                        "outbox: {waiting} waiting, {held} held, {refused} refused, {damaged} damaged"
+                    ))
+                    .await;
+            }
+            None => console.say(format_args!("outbox: not open")).await,
+        }
+        if let Some(refusal) = self.refusal {
+            console
+                .say(format_args!("nothing is sent: {refusal}"))
+                .await;
+        }
     }
+
+    async fn say_credential(&self) {
+        let console = self.common.console;
+        let Some(store) = self.common.store() else {
+            return;
+        };
+        match known::<B>(store, self.common.chip_keys) {
+            Ok(Known {
+                custody,
+                api,
+                slots,
+            }) => {
+                let (a, b) = (slots.state(Slot::A), slots.state(Slot::B));
+                let active = slots.active();
+                console.say(format_args!("custody: {custody}")).await;
+                console
+                    .say(format_args!(
+                        "credential: {api}, slot {active:?} in use (A {a:?}, B {b:?})"
+                    ))
+                    .await;
+            }
+            Err(error) => {
+                if let Ok(custody) = store.try_borrow().map(|store| store.custody()) {
+                    console.say(format_args!("custody: {custody}")).await;
+                }
+                console.say(format_args!("credential: {error}")).await;
+            }
+        }
+    }
+}
+
+/// What there is to tell of the credentials.
+struct Known {
+    custody: Custody,
+    api: &'static str,
+    slots: Slots,
+}
+
+type KnownResult<B> = Result<Known, CredentialsError<FlashError<B>, ChipKeyError<B>>>;
+
+// The session that comes of it is large: it isn't to be on the stack for longer than this takes.
+#[inline(never)]
+fn known<B: Board>(
+    store: &RefCell<BoardStore<B::Flash>>,
+    chip_keys: &B::ChipKeys,
+) -> KnownResult<B> {
+    // Whether a key is one for tests is a question of sending.
+    let policy = Policy {
+        live_keys: true,
+        test_keys: true,
+        weak_keys: false,
+    };
+    let Credentials { session, custody } =
+        Credentials::load(store, Clock::new(0, 0), policy, chip_keys)?;
+    Ok(Known {
+        custody,
+        api: session.api().name,
+        slots: session.slots(),
+    })
 }

@@ -19,6 +19,11 @@ impl Threshold {
         }
     }
 
+    /// Returns the limit, in thousandths of a degree Celsius.
+    pub const fn limit_millidegrees(&self) -> i32 {
+        self.limit
+    }
+
     /// Takes a measurement and says whether the limit was just reached.
     ///
     /// ```

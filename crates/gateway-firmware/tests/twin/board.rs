@@ -41,6 +41,8 @@ pub struct Bench {
     pub rtc: Rc<Cell<Option<u64>>>,
     pub sntp: Rc<Cell<Option<u64>>>,
     pub network: Rc<Cell<bool>>,
+    /// Whether connections are taken for safe ones.
+    pub secure: Rc<Cell<bool>>,
     /// The key in slot 3 of the chip.
     pub chip: HmacKey,
     /// The device key, if the chip has one.
@@ -71,6 +73,7 @@ impl Bench {
             rtc: Rc::new(Cell::new(Some(now_secs()))),
             sntp: Rc::default(),
             network: Rc::new(Cell::new(true)),
+            secure: Rc::default(),
             chip: HmacKey::new(&[7; 32]).unwrap(),
             device_key: None,
             silent: Rc::default(),
@@ -116,7 +119,7 @@ impl Bench {
                 silent: Rc::clone(&self.silent),
                 counter: Rc::clone(&self.counter),
             },
-            connect: Sockets,
+            connect: Sockets(Rc::clone(&self.secure)),
             network: Cable(self.clone()),
             random: || 0x5eed,
             entropy: |bytes| {
@@ -450,7 +453,7 @@ impl Network for Cable {
     }
 }
 
-pub struct Sockets;
+pub struct Sockets(Rc<Cell<bool>>);
 
 impl Connect for Sockets {
     type Error = io::Error;
@@ -462,7 +465,7 @@ impl Connect for Sockets {
         Ok(Socket(stream))
     }
     fn is_secure(&self) -> bool {
-        false
+        self.0.get()
     }
 }
 

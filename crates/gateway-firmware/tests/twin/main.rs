@@ -33,6 +33,8 @@ struct Provision {
     test: u64,
     /// The address with the length of its prefix.
     address: Option<[u8; 5]>,
+    /// What sums up certificates that aren't there.
+    certificates: Option<[u8; 6]>,
     secrets: Vec<(&'static str, &'static str)>,
 }
 
@@ -42,6 +44,7 @@ impl Provision {
             host: standin.address(Api::Heymarket).to_string(),
             test: 1,
             address: None,
+            certificates: None,
             secrets: vec![(SECRET_ID, SECRET_KEY)],
         }
     }
@@ -69,7 +72,9 @@ impl Provision {
         ];
         let address = self.address.as_ref();
         let address = address.map(|address| (Setting::ADDRESS, &address[..]));
-        let network = network.into_iter().chain(address);
+        let sum = self.certificates.as_ref();
+        let sum = sum.map(|sum| (Setting::CERTIFICATES, &sum[..]));
+        let network = network.into_iter().chain(address).chain(sum);
         let record = encode_settings(network, &mut out).unwrap();
         records.push((Key::NETWORK, SETTINGS_VERSION, record.to_vec()));
         for (slot, (id, key)) in (0..).zip(&self.secrets) {
@@ -336,6 +341,7 @@ fn nothing_is_sent_in_the_clear_but_to_a_test_server() {
             )
             .await;
             bench.door.set(true);
+            shows(&bench, "waits: Freezer 2: door open").await;
             Timer::after_millis(300).await;
             until(&bench, "fed", || bench.feeds.get() > 2).await;
         });

@@ -3,8 +3,9 @@
 use device_link::{Refusal, Request};
 use embassy_time::Timer;
 use jwt_core::HmacKey;
+use secure_store::Key;
 
-use crate::board::Bench;
+use crate::board::{Bench, now_secs};
 use crate::desk::Desk;
 use crate::{Provision, live, shows, texts, until};
 use api_standin::{Config, Standin};
@@ -86,4 +87,70 @@ fn a_restart_can_be_asked_for_while_the_key_is_silent() {
         })
         .await;
     });
+}
+
+#[test]
+fn alerts_are_kept_while_there_is_no_credential_and_go_out_when_there_is() {
+    let (standin, bench) = (Standin::start(Config::default()).unwrap(), Bench::new());
+    let mut provision = Provision::of(&standin);
+    let secrets = std::mem::take(&mut provision.secrets);
+    provision.flash(&bench);
+    bench.rtc.set(None);
+    live(&bench, async {
+        shows(&bench, "nothing is sent: there is no credential").await;
+        press(&bench.door).await;
+        shows(&bench, "waits: Freezer 2: door open").await;
+        bench.type_line("test pump 7 is off");
+        shows(&bench, "waits: pump 7 is off").await;
+        until(&bench, "fed", || bench.feeds.get() > 2).await;
+    });
+    assert_eq!(standin.log().len(), 0);
+    // After a power cut they are still there, and the time is asked for.
+    bench.screen.borrow_mut().clear();
+    bench.sntp.set(Some(now_secs()));
+    bench.millidegrees.set(41_700);
+    live(&bench, async {
+        shows(&bench, "outbox: 2 waiting").await;
+        shows(&bench, "waits: Too hot (41 C)").await;
+        until(&bench, "the time", || bench.rtc.get().is_some()).await;
+        bench.button.set(true);
+        let mut desk = Desk::new(&bench, None);
+        desk.until_window().await;
+        bench.button.set(false);
+        provision.secrets = secrets;
+        let records = provision.records();
+        let credential = |(key, ..): &&(Key, u8, Vec<u8>)| *key == Key::credential(0);
+        let (key, version, value) = records.iter().find(credential).unwrap();
+        desk.upload(*key, *version, value).await;
+        until(&bench, "three messages", || texts(&standin).len() == 3).await;
+    });
+    assert!(bench.rtc.get().unwrap().abs_diff(now_secs()) <= 2);
+    let expected = ["Freezer 2: door open", "pump 7 is off", "Too hot (41 C)"];
+    assert_eq!(texts(&standin), expected);
+    assert!(!bench.screen().contains("before that"));
+}
+
+#[test]
+fn alerts_are_kept_while_no_server_is_trusted() {
+    let (standin, bench) = (Standin::start(Config::default()).unwrap(), Bench::new());
+    let mut provision = Provision::of(&standin);
+    provision.certificates = Some([9, 0, 1, 2, 3, 4]);
+    provision.test = 0;
+    provision.flash(&bench);
+    bench.secure.set(true);
+    live(&bench, async {
+        shows(&bench, "nothing is sent: no server is trusted").await;
+        press(&bench.flood).await;
+        shows(&bench, "waits: Cellar: water").await;
+        bench.button.set(true);
+        let mut desk = Desk::new(&bench, None);
+        desk.until_window().await;
+        bench.button.set(false);
+        provision.certificates = None;
+        for (key, version, value) in provision.records() {
+            desk.upload(key, version, &value).await;
+        }
+        shows(&bench, "delivered: message").await;
+    });
+    assert_eq!(texts(&standin), ["Cellar: water"]);
 }
