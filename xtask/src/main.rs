@@ -2,6 +2,7 @@
 
 mod bench;
 mod binary;
+mod c_library;
 mod documents;
 mod emulate;
 mod emulator;

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 
 use crate::bench;
+use crate::c_library;
 use crate::documents;
 use crate::emulator;
 use crate::esp32;
@@ -38,6 +39,7 @@ pub fn all(layout: &Layout) -> Result<Vec<Step<'_>>> {
         Step::new("examples in documents", |log| documents::check(layout, log)),
         Step::new("cargo run", |log| cargo_run(layout, log)),
         Step::new("PyJWT", |log| pyjwt(layout, log)),
+        Step::new("C library", |log| c_library::check(layout, log)),
         Step::new("espefuse", |log| esp32::espefuse(layout, log)),
         Step::new("embedded builds", |log| embedded_builds(layout, log)),
     ];

@@ -1,0 +1,100 @@
+//! Builds `jwt-core-c` as firmware written in C uses it: header, static library, C tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::install;
+use crate::layout::Layout;
+use crate::runner::{Log, Stop};
+
+const CRATE: &str = "crates/jwt-core-c";
+
+/// The generator of the header.
+const CBINDGEN: (&str, &str) = ("cbindgen", "0.29.4");
+
+/// What the header and whoever includes it has to compile with.
+const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// Compilers, their language, and the test programs in it.
+const TESTS: [(&str, &str, &[&str]); 2] = [
+    ("cc", "-std=c99", &["tokens.c"]),
+    ("c++", "-std=c++11", &["header.cpp"]),
+];
+
+const SANITIZERS: [&str; 2] = [
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=undefined",
+];
+
+/// Runs everything.
+pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    header(layout, log)?;
+    install::program(layout, log, "cc", "gcc")?;
+    install::program(layout, log, "c++", "g++")?;
+    host_tests(layout, log)
+}
+
+/// Compares the committed header with what the source makes.
+fn header(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let cbindgen = install::cargo_tool(layout, log, CBINDGEN.0, CBINDGEN.1)?;
+    let made = work(layout)?.join("jwt_core.h");
+    let mut generate = layout.command(&cbindgen.to_string_lossy());
+    generate.args(["--quiet", "--config"]);
+    generate.arg(layout.root(&format!("{CRATE}/cbindgen.toml")));
+    generate.arg("--output").arg(&made).arg(layout.root(CRATE));
+    log.run(&mut generate)?;
+    let committed = format!("{CRATE}/include/jwt_core.h");
+    if fs::read(&made)? == fs::read(layout.root(&committed))? {
+        return Ok(());
+    }
+    let made = made.display();
+    Err(anyhow!("the header is not what the source makes: `cp {made} {committed}`").into())
+}
+
+/// Compiles each test with and without sanitizers, links it with the library, and runs it.
+fn host_tests(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    log.run(&mut layout.cargo(["build", "--locked", "--package", "jwt-core-c"]))?;
+    let library = layout.target("debug/libjwt_core_c.a");
+    for (compiler, language, sources) in TESTS {
+        for sanitizers in [&SANITIZERS[..], &[]] {
+            if !sanitizers.is_empty() && !links(layout, log, compiler, sanitizers)? {
+                log.note(format!("{compiler} has no sanitizers here"))?;
+                continue;
+            }
+            for source in sources {
+                let program = work(layout)?.join(Path::new(source).with_extension("test"));
+                let mut compile = layout.command(compiler);
+                compile.args([language, "-g"]).args(WARNINGS);
+                compile.args(sanitizers).arg("-Iinclude").arg("-o");
+                compile
+                    .arg(&program)
+                    .arg(format!("tests/{source}"))
+                    .arg(&library);
+                // What Rust's standard library, which a hosted build contains, wants of an older C library.
+                compile.args(["-lpthread", "-ldl", "-lm"]);
+                log.run(compile.current_dir(layout.root(CRATE)))?;
+                log.run(&mut layout.command(&program.to_string_lossy()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a compiler links a program with these flags.
+fn links(layout: &Layout, log: &mut Log, compiler: &str, flags: &[&str]) -> Result<bool> {
+    let directory = work(layout)?;
+    let source = directory.join("probe.c");
+    fs::write(&source, "int main(void) { return 0; }\n")?;
+    let mut probe = layout.command(compiler);
+    probe.args(flags).arg("-o").arg(directory.join("probe"));
+    Ok(log.run(probe.arg(source)).is_ok())
+}
+
+/// Returns the directory for what is made here.
+fn work(layout: &Layout) -> Result<PathBuf> {
+    let directory = layout.target("jwt-core-c");
+    fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
+    Ok(directory)
+}
