@@ -1,7 +1,6 @@
 //! The W5500: the wired link of the W5500-EVB-Pico.
 
 use embassy_executor::Spawner;
-use embassy_net::Stack;
 use embassy_net_wiznet::chip::W5500;
 use embassy_net_wiznet::{Runner, State};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
@@ -12,10 +11,11 @@ use embassy_rp::spi::{self, Async, Spi};
 use embassy_rp::{Peri, bind_interrupts, dma};
 use embassy_time::Delay;
 use embedded_hal_bus::spi::ExclusiveDevice;
-use gateway_firmware::{Network, StackNetwork, StaticAddress};
 use static_cell::StaticCell;
 
 use crate::stack;
+
+pub use crate::stack::Link;
 
 bind_interrupts!(struct Irqs {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>, dma::InterruptHandler<DMA_CH1>;
@@ -23,6 +23,8 @@ bind_interrupts!(struct Irqs {
 
 /// The fastest that the chip is known to bear on this board's wires.
 const SPI_HZ: u32 = 20_000_000;
+
+const FAULT: &str = "down, the W5500 doesn't answer: check it, and restart";
 
 /// What the chip is wired to.
 pub struct Wires {
@@ -63,56 +65,13 @@ pub async fn start(spawner: Spawner, wires: Wires, number: [u8; 5]) -> Link {
     match embassy_net_wiznet::new(stack::address(number), state, bus, interrupt, reset).await {
         Ok((device, runner)) => {
             spawner.spawn(run(runner).unwrap());
-            Link {
-                stack: stack::start(spawner, device),
-                answers: true,
-            }
+            Link::new(stack::start(spawner, device), |_| ())
         }
-        Err(_) => Link {
-            stack: stack::start(spawner, stack::nothing(number)),
-            answers: false,
-        },
+        Err(_) => Link::broken(spawner, number, FAULT),
     }
 }
 
 #[embassy_executor::task]
 async fn run(runner: Runner<'static, W5500, Bus, Input<'static>, Output<'static>>) {
     runner.run().await;
-}
-
-/// The network over the W5500.
-pub struct Link {
-    stack: Stack<'static>,
-    answers: bool,
-}
-
-impl Link {
-    /// Returns the IP stack.
-    pub fn stack(&self) -> Stack<'static> {
-        self.stack
-    }
-}
-
-impl Network for Link {
-    fn describe(&self) -> heapless::String<64> {
-        match self.answers {
-            true => stack::describe(self.stack),
-            // Always fits.
-            false => "down, the W5500 doesn't answer: check it, and restart"
-                .try_into()
-                .unwrap_or_default(),
-        }
-    }
-
-    fn is_up(&self) -> bool {
-        StackNetwork(self.stack).is_up()
-    }
-
-    fn use_address(&self, address: Option<StaticAddress>) {
-        StackNetwork(self.stack).use_address(address);
-    }
-
-    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
-        StackNetwork(self.stack).sntp(host, context_secs).await
-    }
 }

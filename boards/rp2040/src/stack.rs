@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use embassy_executor::Spawner;
 use embassy_net::{Config, Runner, Stack, StackResources};
 use embassy_net_driver_channel::{self as channel, driver::HardwareAddress};
-use gateway_firmware::{Network, StackNetwork};
+use gateway_firmware::{Network, StackNetwork, StaticAddress, Wifi};
 use gateway_tls::Memory;
 use static_cell::StaticCell;
 
@@ -28,7 +28,7 @@ pub fn address([a, b, c, d, e]: [u8; 5]) -> [u8; 6] {
 }
 
 /// Returns a link that is never up, for a board whose own doesn't answer.
-pub fn nothing(number: [u8; 5]) -> Device<'static> {
+fn nothing(number: [u8; 5]) -> Device<'static> {
     static STATE: StaticCell<channel::State<FRAME_LEN, 1, 1>> = StaticCell::new();
     let state = STATE.init(channel::State::new());
     channel::new(state, HardwareAddress::Ethernet(address(number))).1
@@ -45,12 +45,64 @@ pub fn start(spawner: Spawner, device: Device<'static>) -> Stack<'static> {
     stack
 }
 
-/// Returns what a status line says of the stack, and of the memory that TLS has over it.
-pub fn describe(stack: Stack<'static>) -> heapless::String<64> {
-    let mut text = StackNetwork(stack).describe();
-    // Always fits: the longest address has 18 characters.
-    let _ = write!(text, "; TLS {}", Memory::now());
-    text
+/// The network over a link.
+pub struct Link {
+    stack: Stack<'static>,
+    fault: Option<&'static str>,
+    use_wifi: fn(&Wifi),
+}
+
+impl Link {
+    /// A link that answers; what joins a wireless network is for a radio.
+    pub(crate) fn new(stack: Stack<'static>, use_wifi: fn(&Wifi)) -> Self {
+        Link {
+            stack,
+            fault: None,
+            use_wifi,
+        }
+    }
+
+    /// A link that doesn't answer, with what a status line says of it, in 64 bytes at the most.
+    pub(crate) fn broken(spawner: Spawner, number: [u8; 5], fault: &'static str) -> Self {
+        Link {
+            stack: start(spawner, nothing(number)),
+            fault: Some(fault),
+            use_wifi: |_| (),
+        }
+    }
+
+    /// Returns the IP stack.
+    pub fn stack(&self) -> Stack<'static> {
+        self.stack
+    }
+}
+
+impl Network for Link {
+    fn describe(&self) -> heapless::String<64> {
+        if let Some(fault) = self.fault {
+            return fault.try_into().unwrap_or_default();
+        }
+        let mut text = StackNetwork(self.stack).describe();
+        // Always fits: the longest address has 18 characters.
+        let _ = write!(text, "; TLS {}", Memory::now());
+        text
+    }
+
+    fn is_up(&self) -> bool {
+        StackNetwork(self.stack).is_up()
+    }
+
+    fn use_wifi(&self, wifi: &Wifi) {
+        (self.use_wifi)(wifi);
+    }
+
+    fn use_address(&self, address: Option<StaticAddress>) {
+        StackNetwork(self.stack).use_address(address);
+    }
+
+    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
+        StackNetwork(self.stack).sntp(host, context_secs).await
+    }
 }
 
 #[embassy_executor::task]

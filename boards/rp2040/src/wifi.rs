@@ -15,15 +15,19 @@ use embassy_rp::{Peri, bind_interrupts, dma};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::{Duration, with_timeout};
-use gateway_firmware::{Network, StackNetwork, StaticAddress, Wifi};
+use gateway_firmware::Wifi;
 use static_cell::StaticCell;
 
 use crate::stack;
+
+pub use crate::stack::Link;
 
 bind_interrupts!(struct Irqs {
     PIO0_IRQ_0 => pio::InterruptHandler<PIO0>;
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
 });
+
+const FAULT: &str = "down, the radio doesn't answer: check its firmware, and restart";
 
 /// How long the radio may take to start: it is sent 230 KB of firmware first.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,15 +90,9 @@ pub async fn start(spawner: Spawner, wires: Wires, number: [u8; 5]) -> Link {
             spawner.spawn(run(runner).unwrap());
             let stack = stack::start(spawner, device);
             spawner.spawn(join(control, stack).unwrap());
-            Link {
-                stack,
-                answers: true,
-            }
+            Link::new(stack, |wifi| WANTED.signal(wifi.clone()))
         }
-        Err(_) => Link {
-            stack: stack::start(spawner, stack::nothing(number)),
-            answers: false,
-        },
+        Err(_) => Link::broken(spawner, number, FAULT),
     }
 }
 
@@ -132,46 +130,5 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
         } else if let Ok(other) = with_timeout(AGAIN, WANTED.wait()).await {
             wifi = other;
         }
-    }
-}
-
-/// The network over the radio.
-pub struct Link {
-    stack: Stack<'static>,
-    answers: bool,
-}
-
-impl Link {
-    /// Returns the IP stack.
-    pub fn stack(&self) -> Stack<'static> {
-        self.stack
-    }
-}
-
-impl Network for Link {
-    fn describe(&self) -> heapless::String<64> {
-        match self.answers {
-            true => stack::describe(self.stack),
-            // Always fits.
-            false => "down, the radio doesn't answer: check its firmware, and restart"
-                .try_into()
-                .unwrap_or_default(),
-        }
-    }
-
-    fn is_up(&self) -> bool {
-        StackNetwork(self.stack).is_up()
-    }
-
-    fn use_wifi(&self, wifi: &Wifi) {
-        WANTED.signal(wifi.clone());
-    }
-
-    fn use_address(&self, address: Option<StaticAddress>) {
-        StackNetwork(self.stack).use_address(address);
-    }
-
-    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
-        StackNetwork(self.stack).sntp(host, context_secs).await
     }
 }
