@@ -18,10 +18,11 @@ Examples:
   gateway check --api key-id --base-url https://api.example.com
   gateway check --api hookmesh --credentials hookmesh.env --json
 
-Heymarket is asked for its inboxes, Key-ID for its greeting, Heyoo for its campaigns, Hook Mesh
-for its applications; nothing is changed.
+Heymarket is asked for its inboxes, Key-ID for its greeting, Heyoo for its
+campaigns, Hook Mesh for its applications; nothing is changed.
 
-Exit codes: 0 accepted, 1 unexpected, 2 usage or configuration, 3 refused, 4 no answer or not now.";
+Exit codes: 0 accepted, 1 unexpected, 2 usage or configuration, 3 refused, 4 no
+answer or not now.";
 
 /// The options of `gateway check`.
 #[derive(Args, Debug)]

@@ -44,10 +44,10 @@ fn after_help() -> String {
     format!(
         "\
 Examples:
-  gateway                                      try it out, nothing leaves this machine
-  gateway sign --api heymarket                 a token for curl or a script
+  gateway                               try it out, nothing leaves this machine
+  gateway sign --api heymarket          a token for curl or a script
   gateway sign --api heymarket | gateway inspect
-  gateway check --api heymarket                do the credentials work?
+  gateway check --api heymarket         do the credentials work?
   gateway send --to 15551234567 --text 'Pump 3: no flow'
 
 {}
@@ -56,4 +56,23 @@ Examples:
         credentials::HELP,
         exit::HELP
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// What is longer is broken anywhere, and a broken example can't be pasted.
+    #[test]
+    fn help_fits_into_a_terminal() {
+        fn check(command: &clap::Command) {
+            let text = command.get_after_help().map(ToString::to_string);
+            for line in text.unwrap_or_default().lines() {
+                assert!(line.len() <= 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
 }

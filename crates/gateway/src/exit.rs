@@ -10,7 +10,8 @@ pub const HELP: &str = "\
 Exit codes:
   0  delivered, valid, done
   1  invalid or unexpected
-  2  usage or configuration: nothing was sent, change the command or the credentials
+  2  usage or configuration: nothing was sent, change the command or
+     the credentials
   3  rejected for good: the same request would be refused again
   4  not delivered, worth a retry
   5  may have been delivered: the request was sent and no answer came";

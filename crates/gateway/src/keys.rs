@@ -23,21 +23,24 @@ const PATH: &str = "/v1/api-keys";
 const EXAMPLES: &str = "\
 Examples:
   gateway keys list --api hookmesh
-  gateway keys create --api hookmesh --name 'Site 7' --scope webhooks:write --out site7.env
+  gateway keys create --api hookmesh --name 'Site 7' \\
+      --scope webhooks:write --out site7.env
   gateway keys revoke --api hookmesh key_abc123
   gateway keys rotate --api hookmesh --credentials hookmesh.env \\
       --scope applications:read --scope webhooks:write \\
       --scope api-keys:read --scope api-keys:write
 
-A new key is never shown: create writes it to a new file that only its owner may read, ready for
---credentials. rotate creates a key, stores it beside the old one in the credentials file, checks
-it, puts it in the old one's place and revokes the old one. Each step is on the disk before the
-next begins: started again after a crash, it goes on where it was. A crash between creating a key and
-storing it leaves that key at the API, unknown here: the next rotate names it, keys revoke removes it. The
-check reads applications; a key that is to rotate itself has to read and write API keys.
+A new key is never shown: create writes it to a new file that only its owner may
+read, ready for --credentials. rotate creates a key, stores it beside the old
+one in the credentials file, checks it, puts it in the old one's place and
+revokes the old one. Each step is on the disk before the next begins: started
+again after a crash, it goes on where it was. A crash between creating a key and
+storing it leaves that key at the API, unknown here: the next rotate names it,
+keys revoke removes it. The check reads applications; a key that is to rotate
+itself has to read and write API keys.
 
-Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 refused, 4 no answer or not now,
-5 a key may have been created, and the answer was lost.";
+Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 refused, 4 no
+answer or not now, 5 a key may have been created, and the answer was lost.";
 
 /// The options of `gateway keys`.
 #[derive(Args, Debug)]

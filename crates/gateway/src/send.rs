@@ -29,22 +29,25 @@ Examples:
   gateway send --to 15551234567 --text 'Door open' --outbox /var/lib/gateway
   gateway send --outbox /var/lib/gateway        deliver what is left there
 
-With --outbox the alert is on the disk before anything is sent, and what could not be delivered
-is sent by a later run, after a crash or a power cut too. An alert that may have been sent is not
-sent again by itself: --doubtful resend does that, at the risk of a second message. The exit code
-is that of the alert on the command line; without one, of the gravest that the outbox holds.
-Alerts are sent from the inbox that the run names: keep one outbox for each inbox.
+With --outbox the alert is on the disk before anything is sent, and what could
+not be delivered is sent by a later run, after a crash or a power cut too. An
+alert that may have been sent is not sent again by itself: --doubtful resend
+does that, at the risk of a second message. The exit code is that of the alert
+on the command line; without one, of the gravest that the outbox holds. Alerts
+are sent from the inbox that the run names: keep one outbox for each inbox.
 
-A second credential, with _STANDBY behind its names (HEYMARKET_SECRET_ID_STANDBY, ...), takes over
-when the first is refused.
+A second credential, with _STANDBY behind its names
+(HEYMARKET_SECRET_ID_STANDBY, ...), takes over when the first is refused.
 
 Exit codes:
   0  delivered
   1  unexpected
   2  usage or configuration
   3  rejected for good, or the credential is refused
-  4  not delivered, worth a retry: no connection, a certificate that is not trusted, 429, 5xx
-  5  may have been delivered: exactly one request was sent, and no usable answer came";
+  4  not delivered, worth a retry: no connection, a certificate that is not
+     trusted, 429, 5xx
+  5  may have been delivered: exactly one request was sent, and no usable answer
+     came";
 
 /// The options of `gateway send`.
 #[derive(Args, Debug)]

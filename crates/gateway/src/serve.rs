@@ -20,11 +20,14 @@ const EXAMPLES: &str = "\
 Examples:
   gateway serve
   gateway serve --port 8080
-  gateway serve --tls standin.pem       then: gateway check --ca standin.pem --base-url https://...
-  gateway check --api heymarket --base-url http://127.0.0.1:8080     with what serve prints exported
+  gateway serve --tls standin.pem
 
-It listens on this machine alone, until Ctrl-C, and accepts the credentials that it prints: they
-are examples, and open nothing else.";
+Then, in another terminal, with the lines that serve prints exported:
+  gateway check --api heymarket --base-url http://127.0.0.1:8080
+  gateway check --api heymarket --ca standin.pem --base-url https://...
+
+It listens on this machine alone, until Ctrl-C, and accepts the credentials that
+it prints: they are examples, and open nothing else.";
 
 /// The options of `gateway serve`.
 #[derive(Args, Debug)]

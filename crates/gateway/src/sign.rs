@@ -19,12 +19,14 @@ use crate::{moment, output};
 const EXAMPLES: &str = "\
 Examples:
   gateway sign --api heymarket
-  gateway sign --api heymarket --header | curl -H @- https://api.heymarket.com/v1/inboxes
+  gateway sign --api heymarket --header |
+      curl -H @- https://api.heymarket.com/v1/inboxes
   gateway sign --api key-id --lifetime 900
   echo '{\"sub\":\"pump 3\"}' | JWT_KEY=... gateway sign --claims - --lifetime 60
 
-HEYMARKET_SECRET_ID and HEYMARKET_SECRET_KEY, KEY_ID_JWT_KID and KEY_ID_JWT_SECRET, or JWT_KEY
-are read from the environment, from --credentials FILE, or asked for without being shown.
+HEYMARKET_SECRET_ID and HEYMARKET_SECRET_KEY, KEY_ID_JWT_KID and
+KEY_ID_JWT_SECRET, or JWT_KEY are read from the environment, from --credentials
+FILE, or asked for without being shown.
 
 Exit codes: 0 signed, 1 unexpected, 2 usage or configuration.";
 

@@ -17,9 +17,9 @@ Examples:
   JWT_KEY=... gateway verify - < token.txt
   gateway verify --credentials key.env --leeway 30 - < token.txt
 
-The key is JWT_KEY, or with --api that API's credential, from the environment, --credentials
-FILE, or a hidden prompt. Without --api and JWT_KEY, the API whose kind of token it is counts, if
-its credential is there.
+The key is JWT_KEY, or with --api that API's credential, from the environment,
+--credentials FILE, or a hidden prompt. Without --api and JWT_KEY, the API whose
+kind of token it is counts, if its credential is there.
 
 Exit codes: 0 valid, 1 not valid, 2 usage or configuration.";
 

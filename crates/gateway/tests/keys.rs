@@ -65,6 +65,12 @@ fn site() -> Site {
     }
 }
 
+/// What creates a key with one scope, in a file of its own.
+fn create<'a>(out: &'a Path, scope: &'a str) -> [&'a str; 7] {
+    let out = out.to_str().unwrap();
+    ["create", "--name", "Site 7", "--scope", scope, "--out", out]
+}
+
 fn rotate(standin: &Standin, site: &Site, args: &[&str]) -> Run {
     let file = site.file.to_str().unwrap();
     let args = [&["rotate", "--credentials", file], &SCOPES[..], args].concat();
@@ -105,15 +111,7 @@ fn a_new_key_goes_into_a_file_of_its_own() {
     let standin = standin();
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("new.env");
-    let create = [
-        "create",
-        "--name",
-        "Site 7",
-        "--scope",
-        "applications:read",
-        "--out",
-        out.to_str().unwrap(),
-    ];
+    let create = create(&out, "applications:read");
     let run = keys(&standin, &create)
         .env("HOOKMESH_API_KEY", KEY)
         .run()
@@ -154,15 +152,7 @@ fn a_create_that_fails_leaves_no_file() {
     let standin = standin();
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("new.env");
-    let create = [
-        "create",
-        "--name",
-        "Site 7",
-        "--scope",
-        "a:b",
-        "--out",
-        out.to_str().unwrap(),
-    ];
+    let create = create(&out, "a:b");
     for (kind, code, words) in [
         (Kind::Status(403), 3, "no access"),
         (

@@ -14,17 +14,23 @@ const EXAMPLES: &str = "\
 Examples:
   gateway device status --port /dev/ttyACM0
   gateway device set-clock --port /dev/ttyACM0 --device-key-file pump7.key
-  gateway device provision --port /dev/ttyACM0 --window --api heymarket --settings pump7.toml
-  gateway device rotate --port /dev/ttyACM0 --device-key-file pump7.key --api heymarket --credentials new.env
+  gateway device provision --port /dev/ttyACM0 --window \\
+      --api heymarket --settings pump7.toml
+  gateway device rotate --port /dev/ttyACM0 --device-key-file pump7.key \\
+      --api heymarket --credentials new.env
   gateway device retire --port /dev/ttyACM0 --device-key-file pump7.key
 
-Anybody may ask for the status. Everything else is taken from whoever has the device key, encrypted for the device
-once it has proved that it has the same; a device without a key takes it while its button holds the
-provisioning window open, and then credentials go over the cable as they are: use a cable that nobody listens to.
+Anybody may ask for the status. Everything else is taken from whoever has the
+device key, encrypted for the device once it has proved that it has the same; a
+device without a key takes it while its button holds the provisioning window
+open, and then credentials go over the cable as they are: use a cable that
+nobody listens to.
 
-A command that was interrupted can be repeated: what has arrived is kept for two minutes, and nothing is done twice.
+A command that was interrupted can be repeated: what has arrived is kept for two
+minutes, and nothing is done twice.
 
-Exit codes: 0 done, 1 unexpected, 2 usage or the wrong key or a closed window, 3 refused, 4 no answer.";
+Exit codes: 0 done, 1 unexpected, 2 usage or the wrong key or a closed window, 3
+refused, 4 no answer.";
 
 /// The options of `gateway device`.
 #[derive(Args, Debug)]

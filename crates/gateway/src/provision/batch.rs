@@ -26,22 +26,29 @@ use crate::{durable, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  gateway provision batch devices.csv --target rp2040 --api heymarket --settings site.toml --uf2 --out images
-  gateway provision batch devices.csv --target esp32c3 --api heymarket --settings site.toml --out images --json
+  gateway provision batch devices.csv --target rp2040 --api heymarket \\
+      --settings site.toml --uf2 --out images
+  gateway provision batch devices.csv --target esp32c3 --api heymarket \\
+      --settings site.toml --out images --json
 
 The first line names the columns, of which only name is needed:
   name          the device's name, and the name of its image
-  credentials   a file of NAME=VALUE lines for this device; without it --credentials or the environment
-  device_key    a file of 32 bytes: the image is encrypted for the chip that has this key
+  credentials   a file of NAME=VALUE lines for this device; without it
+                --credentials or the environment
+  device_key    a file of 32 bytes: the image is encrypted for the chip that
+                has this key
   hardware_key  the fuse block or slot that the signing key is in
   settings      a settings file instead of --settings
   inbox, creator, recipients (with ; between them), address, router, name_server
                 instead of what the settings file says
 
-Files are relative to the CSV file. No secret belongs in it. Every row is checked and its image made in memory before
-the first file is written. The directory appears when all images and manifest.json, which has no secret, are in it.
+Files are relative to the CSV file. No secret belongs in it. Every row is
+checked and its image made in memory before the first file is written. The
+directory appears when all images and manifest.json, which has no secret, are in
+it.
 
-Exit codes: 0 written, 1 unexpected, 2 usage, or a row is wrong: nothing was written.";
+Exit codes: 0 written, 1 unexpected, 2 usage, or a row is wrong: nothing was
+written.";
 
 /// The options of `gateway provision batch`.
 #[derive(Args, Debug)]

@@ -18,7 +18,13 @@ pub fn name(key: Key) -> String {
         _ if key == Key::credential(1) => "credential B".into(),
         _ if key == Key::outbox(0) => "outbox, count of openings".into(),
         _ if key == Key::outbox(key.slot) => format!("outbox, alert {}", key.slot),
-        _ if key == Key::certificates(key.slot) => format!("certificates, part {}", key.slot),
+        _ if key == Key::certificates(key.slot) => match key.slot {
+            Key::CERTIFICATES_ASIDE.. => format!(
+                "certificates that others replace, part {}",
+                key.slot - Key::CERTIFICATES_ASIDE
+            ),
+            part => format!("certificates, part {part}"),
+        },
         Key { kind, slot } => format!("record {kind}/{slot}"),
     }
 }

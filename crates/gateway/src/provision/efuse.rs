@@ -25,10 +25,12 @@ Examples:
   gateway provision efuse-key --target esp32c3 --api heymarket --out site7.hmac
   gateway provision device-key --target esp32c3 --out pump7.key
 
-The file is readable by its owner alone, and is as secret as the credential: it signs whatever the credential
-signs. Delete it when the fuses are burnt. A device key is kept: images and gateway device need it.
+The file is readable by its owner alone, and is as secret as the credential: it
+signs whatever the credential signs. Delete it when the fuses are burnt. A
+device key is kept: images and gateway device need it.
 
-Exit codes: 0 written, 1 unexpected, 2 usage or configuration: nothing was written.";
+Exit codes: 0 written, 1 unexpected, 2 usage or configuration: nothing was
+written.";
 
 /// The options of `gateway provision efuse-key`.
 #[derive(Args, Debug)]

@@ -20,17 +20,22 @@ use crate::provision::target::Target;
 
 const EXAMPLES: &str = "\
 Examples:
-  gateway provision image --target rp2040 --api heymarket --settings pump7.toml --uf2 --out pump7.uf2
-  gateway provision image --target esp32c3 --api heymarket --settings pump7.toml \\
-      --device-key-file pump7.key --out pump7.bin
-  gateway provision image --target esp32c3 --api heymarket --settings pump7.toml \\
-      --device-key-file pump7.key --hardware-key 0 --out pump7.bin
+  gateway provision image --target rp2040 --api heymarket \\
+      --settings pump7.toml --uf2 --out pump7.uf2
+  gateway provision image --target esp32c3 --api heymarket \\
+      --settings pump7.toml --device-key-file pump7.key --out pump7.bin
+  gateway provision image --target esp32c3 --api heymarket \\
+      --settings pump7.toml --device-key-file pump7.key --hardware-key 0 \\
+      --out pump7.bin
 
-Without a device key the image holds the prepared key as it is: plain. With one it is encrypted for the
-chip that has the same key in a fuse block or a secure element: sealed. With --hardware-key the key that signs is in
-the chip (gateway provision efuse-key) and in no image: hardware. A plain image is as secret as the credential.
+Without a device key the image holds the prepared key as it is: plain. With one
+it is encrypted for the chip that has the same key in a fuse block or a secure
+element: sealed. With --hardware-key the key that signs is in the chip (gateway
+provision efuse-key) and in no image: hardware. A plain image is as secret as
+the credential.
 
-Exit codes: 0 written, 1 unexpected, 2 usage or configuration: nothing was written.";
+Exit codes: 0 written, 1 unexpected, 2 usage or configuration: nothing was
+written.";
 
 /// The options of `gateway provision image`.
 #[derive(Args, Debug)]

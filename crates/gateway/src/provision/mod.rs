@@ -26,13 +26,26 @@ use crate::output;
 const EXAMPLES: &str = "\
 Examples:
   gateway provision settings --example > pump7.toml
-  gateway provision image --target rp2040 --api heymarket --settings pump7.toml --uf2 --out pump7.uf2
+  gateway provision image --target rp2040 --api heymarket \\
+      --settings pump7.toml --uf2 --out pump7.uf2
   gateway provision show pump7.uf2
   gateway provision device-key --target esp32c3 --out pump7.key
   gateway provision efuse-key --target esp32c3 --api heymarket --out site7.hmac
-  gateway provision batch devices.csv --target rp2040 --api heymarket --settings site.toml --out images
+  gateway provision batch devices.csv --target rp2040 --api heymarket \\
+      --settings site.toml --out images
 
-Each command's --help tells more. Over a cable, without flashing: gateway device.";
+Each command's --help tells more. Over a cable, without flashing: gateway
+device.";
+
+const SETTINGS_EXAMPLES: &str = "\
+Examples:
+  gateway provision settings --example > pump7.toml
+  gateway provision settings pump7.toml --credentials site7.env
+
+WIFI_PASSPHRASE, for settings that name a wireless network, is looked for where
+credentials are.
+
+Exit codes: 0 in order, 1 unexpected, 2 usage, or a setting is wrong.";
 
 /// The options of `gateway provision`.
 #[derive(Args, Debug)]
@@ -62,6 +75,7 @@ enum ProvisionCommand {
 
 /// The options of `gateway provision settings`.
 #[derive(Args, Debug)]
+#[command(after_help = SETTINGS_EXAMPLES)]
 struct CheckArgs {
     /// Print a file with every setting
     #[arg(long, required_unless_present = "file")]

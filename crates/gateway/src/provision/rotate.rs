@@ -18,13 +18,16 @@ use crate::provision::store_image::StoreImage;
 const EXAMPLES: &str = "\
 Examples:
   picotool save -r 0x101f0000 0x10200000 field.bin
-  gateway provision rotate field.bin --target rp2040 --api heymarket --credentials new.env --out next.bin
+  gateway provision rotate field.bin --target rp2040 --api heymarket \\
+      --credentials new.env --out next.bin
 
-The new credential goes into the slot that is not in use; everything else stays. The device checks it with the
-API, and uses the old one until it is promoted. What the device writes between reading its flash and
-writing it back is lost, so let no alert be waiting; gateway device rotate has no such gap.
+The new credential goes into the slot that is not in use; everything else stays.
+The device checks it with the API, and uses the old one until it is promoted.
+What the device writes between reading its flash and writing it back is lost, so
+let no alert be waiting; gateway device rotate has no such gap.
 
-Exit codes: 0 written, 1 the image is damaged, 2 usage, or the rotation is at another step: nothing was written.";
+Exit codes: 0 written, 1 the image is damaged, 2 usage, or the rotation is at
+another step: nothing was written.";
 
 /// The options of `gateway provision rotate`.
 #[derive(Args, Debug)]

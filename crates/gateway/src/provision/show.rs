@@ -28,7 +28,8 @@ Examples:
   gateway provision show pump7.bin --device-key-file pump7.key
   picotool save -a flash.bin && gateway provision show flash.bin --target rp2040
 
-Exit codes: 0 everything that could be checked is in order, 1 something is damaged or unreadable, 2 usage.";
+Exit codes: 0 everything that could be checked is in order, 1 something is
+damaged or unreadable, 2 usage.";
 
 /// The options of `gateway provision show`.
 #[derive(Args, Debug)]
