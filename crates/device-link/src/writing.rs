@@ -28,7 +28,7 @@ fn writable(key: Key) -> Option<(Writable, u8)> {
     }
     match key {
         Key::DEVICE | Key::NETWORK => Some((Writable::Settings, SETTINGS_VERSION)),
-        _ if key.kind == Key::certificates(0).kind => {
+        _ if key == Key::certificates(key.slot) && key.slot < Key::CERTIFICATES_ASIDE => {
             Some((Writable::Certificates, CERTIFICATES_VERSION))
         }
         _ => None,

@@ -129,6 +129,8 @@ fn what_is_not_of_its_form_or_the_devices_own_is_refused() {
         Key::outbox(0),
         Key::outbox(5),
         Key::credential(2),
+        Key::certificates(Key::CERTIFICATES_ASIDE),
+        Key::certificates(u16::MAX),
         Key { kind: 200, slot: 0 },
     ] {
         assert_eq!(

@@ -1,21 +1,12 @@
-//! The certificates that TLS trusts: put together from their parts, and told apart (X.509 in DER, RFC 5280).
+//! The certificates that TLS trusts: told apart, cut into parts and summed up (X.509 in DER, RFC 5280).
 //!
-//! The parts are records of their own, so that each may be written without the others. What makes them one is the
-//! network's settings, which say how long they are together, and their checksum.
+//! How a store keeps them is in `trusted`.
 
 use core::fmt;
-
-use embedded_storage::nor_flash::MultiwriteNorFlash;
-use zeroize::Zeroizing;
 
 use crate::bytes::Reader;
 use crate::checksum;
 use crate::entry::MAX_VALUE_LEN;
-use crate::error::StoreError;
-use crate::key::Key;
-use crate::protection::Protection;
-use crate::settings::{SETTINGS_VERSION, Setting, Settings};
-use crate::store::Store;
 
 /// Version of the form of a part of the certificates: bytes.
 pub const CERTIFICATES_VERSION: u8 = 1;
@@ -60,7 +51,7 @@ impl<'a> Certificates<'a> {
         self.der.chunks(MAX_VALUE_LEN)
     }
 
-    /// Returns what [`Setting::CERTIFICATES`] says of them.
+    /// Returns what [`Setting::CERTIFICATES`](crate::Setting::CERTIFICATES) says of them.
     pub fn sum(&self) -> [u8; CERTIFICATES_SUM_LEN] {
         // MAX_CERTIFICATES_LEN fits.
         let [low, high, ..] = self.der.len().to_le_bytes();
@@ -91,71 +82,4 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
     reader.take(len)?;
     let taken = whole.len().checked_sub(reader.rest().len())?;
     whole.get(..taken).filter(|_| tag == SEQUENCE)
-}
-
-impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, RECORDS> {
-    /// Reads the certificates that TLS trusts into `out`, or returns `None` if the network's settings tell of none.
-    ///
-    /// Without any a device trusts what its program brings along. After an error nothing in `out` is to be trusted.
-    ///
-    /// # Errors
-    /// [`StoreError::BufferTooSmall`], at most for [`MAX_CERTIFICATES_LEN`] bytes; [`StoreError::Malformed`]
-    /// if the parts are not what the settings say, as after a power cut while others were provisioned; those of
-    /// [`get`](Self::get).
-    pub fn certificates<'o>(
-        &mut self,
-        out: &'o mut [u8],
-    ) -> Result<Option<Certificates<'o>>, StoreError<F::Error>> {
-        let Some(sum) = self.certificates_sum()? else {
-            return Ok(None);
-        };
-        let [low, high, ..] = sum;
-        let needed = usize::from(u16::from_le_bytes([low, high]));
-        if needed > MAX_CERTIFICATES_LEN {
-            return Err(StoreError::Malformed);
-        }
-        let out = out
-            .get_mut(..needed)
-            .ok_or(StoreError::BufferTooSmall { needed })?;
-        let mut rest = &mut *out;
-        for part in 0..=u16::MAX {
-            if rest.is_empty() {
-                break;
-            }
-            let record = match self.get(Key::certificates(part), rest) {
-                Err(StoreError::BufferTooSmall { .. }) => Err(StoreError::Malformed),
-                record => record,
-            };
-            let len = match record? {
-                Some(record) if record.version > CERTIFICATES_VERSION => {
-                    let version = record.version;
-                    return Err(StoreError::NewerRecord { version });
-                }
-                Some(record) if !record.value.is_empty() => record.value.len(),
-                _ => return Err(StoreError::Malformed),
-            };
-            rest = rest.get_mut(len..).unwrap_or_default();
-        }
-        let all = Certificates::new(out).filter(|all| all.sum() == sum);
-        all.map(Some).ok_or(StoreError::Malformed)
-    }
-
-    fn certificates_sum(
-        &mut self,
-    ) -> Result<Option<[u8; CERTIFICATES_SUM_LEN]>, StoreError<F::Error>> {
-        // The passphrase of the wireless network is among the settings.
-        let mut network = Zeroizing::new([0; MAX_VALUE_LEN]);
-        let Some(record) = self.get(Key::NETWORK, &mut *network)? else {
-            return Ok(None);
-        };
-        if record.version > SETTINGS_VERSION {
-            let version = record.version;
-            return Err(StoreError::NewerRecord { version });
-        }
-        let settings = Settings::decode(record.value).ok_or(StoreError::Malformed)?;
-        let Some(sum) = settings.get(Setting::CERTIFICATES) else {
-            return Ok(None);
-        };
-        sum.try_into().map(Some).map_err(|_| StoreError::Malformed)
-    }
 }

@@ -50,6 +50,10 @@ impl Key {
         }
     }
 
+    /// The first slot of the parts that [`Store::put`](crate::Store::put) sets aside while others are written; below it are those
+    /// that are provisioned.
+    pub const CERTIFICATES_ASIDE: u16 = 0x8000;
+
     const fn single(kind: u8) -> Self {
         Self { kind, slot: 0 }
     }

@@ -19,7 +19,8 @@
 //!
 //! A record that [`Store::put`] has confirmed is there after any power cut, and one that was being written is as
 //! it was or as it was to be; `tests/power_cuts.rs` cuts the power before, inside and after each flash operation of random sequences,
-//! with half-programmed entries and half-erased sectors in any state. The format is in
+//! with half-programmed entries and half-erased sectors in any state. Certificates, which are several records, change as
+//! a whole (`tests/certificate_changes.rs`). The format is in
 //! `docs/store-format.md`.
 //!
 //! # What custody means
@@ -57,6 +58,7 @@ mod scan;
 mod sealed;
 mod settings;
 mod store;
+mod trusted;
 
 pub use certificates::{
     CERTIFICATES_SUM_LEN, CERTIFICATES_VERSION, Certificates, MAX_CERTIFICATES_LEN,

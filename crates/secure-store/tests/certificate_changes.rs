@@ -1,0 +1,207 @@
+//! Certificates change as a whole: power cuts at every flash operation of their change.
+
+mod support;
+
+use jwt_core::HmacKey;
+use secure_store::{
+    CERTIFICATES_VERSION, Certificates, Key, MAX_VALUE_LEN, Plain, Protection, Region,
+    SETTINGS_VERSION, Sealed, Setting, Store, encode_settings,
+};
+use support::flash::{MockFlash, Op};
+use support::random::Random;
+
+const RECORDS: usize = 24;
+/// Room for two sets, but not for the change from one to the other without an erase.
+const REGION: Region = Region {
+    start: 0,
+    len: 6 * 4096,
+};
+
+type Opened<'f, P> = Store<&'f mut MockFlash, P, RECORDS>;
+
+/// Certificates of some lengths, each a SEQUENCE filled with its number.
+fn certificates(lens: &[usize], fill: u8) -> Vec<u8> {
+    let mut der = Vec::new();
+    for (number, len) in (fill..).zip(lens) {
+        der.extend([0x30, 0x82, (len >> 8) as u8, *len as u8]);
+        der.resize(der.len() + len, number);
+    }
+    der
+}
+
+/// What a desktop writes, in its order: the parts, then the settings that sum them up.
+fn records(der: &[u8]) -> Vec<(Key, u8, Vec<u8>)> {
+    let certificates = Certificates::new(der).unwrap();
+    let mut records: Vec<_> = (0..)
+        .zip(certificates.parts())
+        .map(|(part, bytes)| (Key::certificates(part), CERTIFICATES_VERSION, bytes.into()))
+        .collect();
+    let mut out = [0; MAX_VALUE_LEN];
+    let sum = certificates.sum();
+    let settings = [
+        (Setting::WIFI_SSID, &b"plant-2"[..]),
+        (Setting::CERTIFICATES, &sum[..]),
+    ];
+    let settings = encode_settings(settings, &mut out).unwrap();
+    records.push((Key::NETWORK, SETTINGS_VERSION, settings.into()));
+    records
+}
+
+fn open<P: Protection>(flash: &mut MockFlash, protection: P) -> Opened<'_, P> {
+    let mut store = Store::open(flash, REGION, protection).unwrap();
+    store.repair().unwrap();
+    store
+}
+
+fn provision<P: Protection>(store: &mut Opened<'_, P>, der: &[u8]) {
+    let mut held = [0; MAX_VALUE_LEN];
+    for (key, version, value) in records(der) {
+        // As the line does: what is there already isn't written again.
+        let there = store.get(key, &mut held).unwrap();
+        if there.is_none_or(|record| record.value != value) {
+            store.put(key, version, &value).unwrap();
+        }
+    }
+}
+
+fn trusted<P: Protection>(store: &mut Opened<'_, P>) -> Vec<u8> {
+    let mut out = [0; 4096];
+    let all = store.certificates(&mut out).expect("certificates");
+    all.expect("certificates")
+        .iter()
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// The slots of all parts that are there.
+fn parts<P: Protection>(store: &Opened<'_, P>) -> Vec<u16> {
+    let kind = Key::certificates(0).kind;
+    let keys = store.records().map(|record| record.key);
+    let mut slots: Vec<u16> = keys
+        .filter(|key| key.kind == kind)
+        .map(|key| key.slot)
+        .collect();
+    slots.sort_unstable();
+    slots
+}
+
+fn sets() -> [Vec<u8>; 4] {
+    [
+        certificates(&[500, 1900], 1),
+        // Its first part is the same.
+        certificates(&[500, 1900, 700], 1),
+        certificates(&[1200], 8),
+        certificates(&[1000, 1000, 1000, 1000], 20),
+    ]
+}
+
+fn changes_as_a_whole<P: Protection>(protection: impl Fn() -> P) {
+    let mut random = Random(3);
+    let (mut as_before, mut as_after) = (0, 0);
+    for (old, new) in [(0, 1), (1, 0), (1, 2), (2, 3), (3, 1)] {
+        let [old, new] = [old, new].map(|set: usize| sets()[set].clone());
+        let mut flash = MockFlash::new(REGION.len as usize);
+        drop(Store::<_, _, RECORDS>::format(&mut flash, REGION, protection()).unwrap());
+        provision(&mut open(&mut flash, protection()), &old);
+        flash.journal.clear();
+        let mut earlier = flash.clone();
+        provision(&mut open(&mut flash, protection()), &new);
+        for op in std::mem::take(&mut flash.journal) {
+            let mut torn = earlier.clone();
+            torn.interrupt(&op, &mut random);
+            for mut cut in [earlier.clone(), torn] {
+                cut.start(&mut random);
+                let mut store = open(&mut cut, protection());
+                match trusted(&mut store) {
+                    seen if seen == old => as_before += 1,
+                    seen => {
+                        assert!(seen == new, "neither the old ones nor the new");
+                        as_after += 1;
+                    }
+                }
+                // The desktop does it again, and it is done.
+                provision(&mut store, &new);
+                assert_eq!(trusted(&mut store), new);
+            }
+            earlier.apply(&op);
+        }
+    }
+    assert!(as_before > 100 && as_after > 20, "{as_before} {as_after}");
+}
+
+#[test]
+fn a_cut_leaves_the_old_certificates_or_the_new() {
+    changes_as_a_whole(|| Plain);
+}
+
+#[test]
+fn a_cut_leaves_the_old_certificates_or_the_new_in_a_sealed_store() {
+    let key = HmacKey::new(&[7; 32]).unwrap();
+    changes_as_a_whole(|| Sealed::new(&key).unwrap());
+}
+
+/// Change after change, many of which are cut short and given up for another.
+#[test]
+fn changes_that_were_given_up_leave_trust_as_it_was() {
+    let mut random = Random(4);
+    for _ in 0..4 {
+        let mut flash = MockFlash::new(REGION.len as usize);
+        drop(Store::<_, _, RECORDS>::format(&mut flash, REGION, Plain).unwrap());
+        let mut now = sets()[0].clone();
+        provision(&mut open(&mut flash, Plain), &now);
+        for _ in 0..30 {
+            let new = sets()[random.below(4)].clone();
+            flash.journal.clear();
+            let mut earlier = flash.clone();
+            provision(&mut open(&mut flash, Plain), &new);
+            let journal: Vec<Op> = std::mem::take(&mut flash.journal);
+            let cut = random.below(journal.len() * 5 / 4 + 1);
+            if let Some(op) = journal.get(cut) {
+                journal[..cut].iter().for_each(|op| earlier.apply(op));
+                earlier.interrupt(op, &mut random);
+                earlier.start(&mut random);
+                flash = earlier;
+            }
+            let seen = trusted(&mut open(&mut flash, Plain));
+            assert!(seen == now || seen == new);
+            assert!(cut < journal.len() || seen == new);
+            now = seen;
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_aside_once_others_are_in_force() {
+    let mut flash = MockFlash::new(REGION.len as usize);
+    let mut store = Store::format(&mut flash, REGION, Plain).unwrap();
+    for set in sets() {
+        provision(&mut store, &set);
+        assert!(parts(&store).iter().all(|slot| *slot < 4));
+    }
+    // Settings that sum up the old ones again keep them, wherever they are.
+    let [old, _, _, new] = sets();
+    provision(&mut store, &old);
+    let (key, version, value) = records(&new).remove(0);
+    store.put(key, version, &value).unwrap();
+    assert!(parts(&store).iter().any(|slot| *slot >= 4));
+    let (key, version, value) = records(&old).pop().unwrap();
+    store.put(key, version, &value).unwrap();
+    assert_eq!(trusted(&mut store), old);
+}
+
+/// Better certificates that a cut may take the trust from than none that can be written.
+#[test]
+fn where_there_is_no_room_for_both_the_new_ones_are_written_all_the_same() {
+    let region = Region {
+        start: 0,
+        len: 8192,
+    };
+    let mut flash = MockFlash::new(8192);
+    let mut store: Opened<'_, Plain> = Store::format(&mut flash, region, Plain).unwrap();
+    for fill in [1, 2] {
+        let set = certificates(&[2500], fill);
+        provision(&mut store, &set);
+        assert_eq!(trusted(&mut store), set);
+        assert_eq!(parts(&store), [0, 1, 2]);
+    }
+}
