@@ -31,7 +31,10 @@ const FILES: &[(&str, &[&str])] = &[
         ],
     ),
     ("device-link", &["golden", "raw", "rules"]),
-    ("sms-alert", &["message", "client", "response", "json"]),
+    (
+        "sms-alert",
+        &["message", "client", "doubts", "response", "json"],
+    ),
 ];
 
 /// The file that the feature `deliberate-failure` falsifies: the last digit in it.
