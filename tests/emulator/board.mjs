@@ -1,6 +1,6 @@
 /**
- * A WIZnet W5500-EVB-Pico with a real-time clock and a secure element beside it: everything that outlives the
- * microcontroller's resets and power cuts.
+ * A WIZnet W5500-EVB-Pico, or a Raspberry Pi Pico W, with a real-time clock and a secure element beside it: everything that
+ * outlives the microcontroller's resets and power cuts.
  *
  * W5500-EVB-Pico schematic V1.2: W5500 on SPI0 (MISO GPIO 16, CS 17, SCK 18, MOSI 19, RST 20, INT 21), lamp on GPIO 25.
  * Beside it: DS3231 and ATECC608 on I2C0 (SDA GPIO 4, SCL GPIO 5), console on UART0 (TX GPIO 0, RX 1).
@@ -9,6 +9,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 import { ATECC608_ADDRESS, Atecc608 } from './atecc608.mjs';
+import { attachRadio } from './cyw43-pio.mjs';
+import { Cyw43 } from './cyw43.mjs';
 import { DS3231_ADDRESS, Ds3231 } from './ds3231.mjs';
 import { PowerCut } from './flash.mjs';
 import { I2cBus } from './i2cbus.mjs';
@@ -36,6 +38,7 @@ const TEMPERATURE_CHANNEL = 4;
  * @property {Date} [start] the world's time when the board is made
  * @property {number} [seed] of everything random on the chip
  * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
+ * @property {boolean} [wireless] whether it is a Pico W, which has a radio instead of the W5500
  *
  * @typedef {import('./machine.mjs').Reset | PowerCut} Ending
  */
@@ -44,6 +47,7 @@ export class Board {
   console = new SerialLine();
   i2c = new I2cBus();
   ethernet = new W5500();
+  radio = new Cyw43(() => this.nanos);
   usb = new UsbSerial();
 
   /** Whether a computer is at the USB port when the firmware starts. */
@@ -79,18 +83,24 @@ export class Board {
   #expected = 0;
 
   /** @param {BoardOptions} options */
-  constructor({ elf, flash, start = new Date(Date.UTC(2026, 0, 1)), seed = 1, faults = false }) {
+  constructor({ elf, flash, start = new Date(Date.UTC(2026, 0, 1)), seed = 1, faults = false, wireless = false }) {
     this.elf = elf;
     this.flash = flash;
     this.start = start;
     this.seed = seed;
     this.faults = faults;
+    this.wireless = wireless;
     this.clock = new Ds3231(() => this.nanos);
     this.element = new Atecc608(() => this.nanos);
     this.i2c.devices.set(DS3231_ADDRESS, this.clock);
     this.i2c.devices.set(ATECC608_ADDRESS, this.element);
-    this.ethernet.onFrame = (frame) => this.network?.send(frame);
+    this.link.onFrame = (frame) => this.network?.send(frame);
     this.ethernet.onInterrupt = (level) => this.machine?.drive(PINS.ethernetInterrupt, level);
+  }
+
+  /** What joins the network. */
+  get link() {
+    return this.wireless ? this.radio : this.ethernet;
   }
 
   /** Simulated nanoseconds since the board was made. */
@@ -118,6 +128,7 @@ export class Board {
     this.#nanosBefore += seconds * SECOND;
     this.#pace = null;
     this.ethernet.reset();
+    this.radio.setPower(false);
     this.element.losePower();
   }
 
@@ -165,6 +176,7 @@ export class Board {
       if (second !== this.#second) await this.onSecond?.();
       this.#second = second;
       this.network?.poll(this.nanos);
+      this.radio.poll();
       this.machine.run(Math.min(SLICE, end - this.nanos));
       if (this.machine.ended !== null) this.#continue(this.machine.ended);
       await this.#keepPace();
@@ -206,12 +218,18 @@ export class Board {
     this.console.attach(machine, 0);
     this.i2c.attach(machine, 0);
     if (this.usbPlugged) this.usb.attach(machine);
-    attachSpi(machine, 0, new Map([[PINS.ethernetSelect, this.ethernet]]));
-    machine.watchPin(PINS.ethernetReset, (level) => this.ethernet.setReset(level !== false));
-    machine.drive(PINS.ethernetInterrupt, this.ethernet.interruptLevel);
+    if (this.wireless) attachRadio(machine, this.radio);
+    else this.#attachEthernet(machine);
     for (const [pin, level] of this.#driven) machine.drive(pin, level);
     for (const [pin, callback] of this.#watched) machine.watchPin(pin, callback);
     this.temperature = this.#celsius;
+  }
+
+  /** @param {Machine} machine */
+  #attachEthernet(machine) {
+    attachSpi(machine, 0, new Map([[PINS.ethernetSelect, this.ethernet]]));
+    machine.watchPin(PINS.ethernetReset, (level) => this.ethernet.setReset(level !== false));
+    machine.drive(PINS.ethernetInterrupt, this.ethernet.interruptLevel);
   }
 
   #end() {

@@ -65,7 +65,7 @@ export class Network {
     this.board = board;
     this.socket = socket;
     this.quit = quit;
-    readFrames(socket, (frame) => this.#route('to board', frame, () => this.board.ethernet.receive(frame)));
+    readFrames(socket, (frame) => this.#route('to board', frame, () => this.board.link.receive(frame)));
     board.network = this;
   }
 

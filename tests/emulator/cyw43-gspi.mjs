@@ -1,0 +1,135 @@
+/**
+ * The CYW43439's host interface: gSPI, whose one data line carries commands to the chip and answers back.
+ *
+ * CYW43439 datasheet (002-30348), section "gSPI interface": a command of 32 bits (write, increment, function, address of 17
+ * bits, length in bytes of 11 bits), then data; a word has its high bit first, is sampled at the clock's rising edge, and
+ * put out at its falling edge; after power-on words have 16 bits, the lower half of 32 first; a read of function 1
+ * begins with padding. Once it is enabled a status word ends every transfer. Not modelled: big-endian words, a fixed address,
+ * transfers that are cut short, the high-speed mode's earlier edge, which is the same word for word.
+ */
+
+const WORD_BITS = 32;
+
+/**
+ * @typedef {object} GspiDevice
+ * @property {(area: number, address: number, length: number) => Uint8Array} read
+ * @property {(area: number, address: number, bytes: Uint8Array) => void} write
+ * @property {() => { halves: boolean, status: number | null, padding: number }} mode whether words have 16 bits, what the status
+ *   word is, if there is one, and the words of padding before what function 1 answers
+ */
+
+export class Gspi {
+  /** The level that the chip puts on the data line in a transfer. */
+  level = false;
+
+  /** Whether the select pin is low. */
+  selected = false;
+
+  #clock = false;
+  #word = 0;
+  #bits = 0;
+  /** @type {{ area: number, address: number, length: number } | null} */
+  #writing = null;
+  /** @type {number[]} */
+  #received = [];
+  /** What is sent from now on; null as long as the host sends. @type {number[] | null} */
+  #answer = null;
+
+  /** @param {GspiDevice} device */
+  constructor(device) {
+    this.device = device;
+  }
+
+  /** The level of the select pin; low begins a transfer. @param {boolean} level */
+  setSelect(level) {
+    this.selected = !level;
+    this.#bits = 0;
+    this.#writing = null;
+    this.#received = [];
+    this.#answer = null;
+    this.level = false;
+  }
+
+  /**
+   * The level of the clock pin, with that of the data line if the host drives it.
+   * @param {boolean} clock
+   * @param {boolean} data
+   */
+  setClock(clock, data) {
+    if (clock === this.#clock) return;
+    this.#clock = clock;
+    if (!this.selected) return;
+    if (clock && this.#answer === null) this.#take(data);
+    else if (!clock && this.#answer !== null) this.#put(this.#answer);
+  }
+
+  /** @param {boolean} data */
+  #take(data) {
+    this.#word = (this.#word << 1) | Number(data);
+    this.#bits += 1;
+    if (this.#bits < WORD_BITS) return;
+    this.#bits = 0;
+    const { halves } = this.device.mode();
+    const word = (halves ? swapHalves(this.#word) : this.#word) >>> 0;
+    if (this.#writing === null) this.#command(word);
+    else this.#write(this.#writing, word);
+  }
+
+  /** @param {number[]} answer */
+  #put(answer) {
+    if (this.#bits === 0) this.#word = answer.shift() ?? 0;
+    this.level = (this.#word & 0x80000000) !== 0;
+    this.#word <<= 1;
+    this.#bits = (this.#bits + 1) % WORD_BITS;
+  }
+
+  /** @param {number} word */
+  #command(word) {
+    const [area, address, length] = [(word >>> 28) & 3, (word >>> 11) & 0x1ffff, word & 0x7ff];
+    if ((word & 0x40000000) === 0) throw new Error('CYW43: a fixed address is not modelled');
+    if (word >>> 31) {
+      this.#writing = { area, address, length };
+      return;
+    }
+    const padding = area === 1 ? new Array(this.device.mode().padding).fill(0) : [];
+    this.#send([...padding, ...toWords(this.device.read(area, address, length))]);
+  }
+
+  /** @param {{ area: number, address: number, length: number }} writing @param {number} word */
+  #write({ area, address, length }, word) {
+    this.#received.push(word);
+    if (this.#received.length * 4 < length) return;
+    // How the answer is sent is as it was before this took effect.
+    const { halves } = this.device.mode();
+    this.device.write(area, address, toBytes(this.#received).subarray(0, length));
+    this.#send([], halves);
+  }
+
+  /** @param {number[]} words @param {boolean} [halves] */
+  #send(words, halves = this.device.mode().halves) {
+    const { status } = this.device.mode();
+    const all = status === null ? words : [...words, status];
+    this.#answer = halves ? all.map(swapHalves) : all;
+  }
+}
+
+/** @param {number} word */
+function swapHalves(word) {
+  return ((word << 16) | (word >>> 16)) >>> 0;
+}
+
+/** @param {Uint8Array} bytes @returns {number[]} */
+function toWords(bytes) {
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  const view = new DataView(padded.buffer);
+  return Array.from({ length: padded.length / 4 }, (_, index) => view.getUint32(4 * index, true));
+}
+
+/** @param {number[]} words @returns {Uint8Array} */
+function toBytes(words) {
+  const bytes = new Uint8Array(4 * words.length);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, index) => view.setUint32(4 * index, word, true));
+  return bytes;
+}
