@@ -76,7 +76,7 @@ impl fmt::Display for Verdict {
             Self::FromTheFuture(secs) => write!(f, "the token was issued {secs} s in the future"),
             Self::Expired(secs) => write!(f, "the token expired {secs} s ago"),
             Self::MissingKid => f.write_str("the token's header has no kid"),
-            Self::NoPermission(what) => write!(f, "the credential lacks {what}"),
+            Self::NoPermission(what) => write!(f, "the credential has no permission: {what}"),
             Self::RateLimited => f.write_str("rate limit exceeded"),
             Self::BadRequest(why) => write!(f, "bad request: {why}"),
             Self::NotFound => f.write_str("no such endpoint or resource"),

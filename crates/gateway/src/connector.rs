@@ -41,7 +41,7 @@ impl ConnectionArgs {
     pub fn connector(&self, api: &Api) -> Result<Connector, Failure> {
         let trust = Trust::new(self.ca.clone());
         let endpoint = Endpoint::of(api, self.base_url.as_deref())?;
-        if endpoint.tls {
+        if endpoint.tls || self.ca.is_some() {
             // A file that can't be read should not look like a server that can't be reached.
             trust.config()?;
         }

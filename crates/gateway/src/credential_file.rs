@@ -1,5 +1,6 @@
 //! A file of `NAME=VALUE` lines that only its owner may read.
 
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ impl CredentialFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// It is no regular file, is open to others, or has another line than entries and comments.
+    /// It is no regular file, is open to others, has another line than entries and comments, or a name twice.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
         let unreadable = |error: io::Error| {
@@ -40,20 +41,33 @@ impl CredentialFile {
                 "{name} is longer than any file of credentials: name another"
             )));
         }
+        let mut names = HashMap::new();
         for (number, line) in (1..).zip(text.lines()) {
-            if entry(line).is_none() && !is_comment(line) {
-                return Err(Failure::usage(format_args!(
-                    "line {number} of {name} is not NAME=VALUE"
-                )));
+            match entry(line) {
+                None if is_comment(line) => {}
+                None => {
+                    return Err(Failure::usage(format_args!(
+                        "line {number} of {name} is not NAME=VALUE"
+                    )));
+                }
+                Some((known, _)) => {
+                    // What is before the first = may be a part of a secret, so that it isn't shown.
+                    if let Some(first) = names.insert(known, number) {
+                        return Err(Failure::usage(format_args!(
+                            "lines {first} and {number} of {name} set the same name: keep one"
+                        )));
+                    }
+                }
             }
         }
+        drop(names);
         Ok(Self {
             path: path.into(),
             text,
         })
     }
 
-    /// Returns the first value with this name.
+    /// Returns the value with this name.
     pub fn get(&self, name: &str) -> Option<SecretString> {
         let mut entries = self.text.lines().filter_map(entry);
         let (_, value) = entries.find(|(known, _)| *known == name)?;

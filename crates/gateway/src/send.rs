@@ -66,6 +66,7 @@ pub struct SendArgs {
     #[arg(
         long,
         value_name = "N",
+        value_parser = account_number,
         env = "HEYMARKET_INBOX_ID",
         requires = "creator"
     )]
@@ -74,6 +75,7 @@ pub struct SendArgs {
     #[arg(
         long,
         value_name = "N",
+        value_parser = account_number,
         env = "HEYMARKET_CREATOR_ID",
         requires = "inbox"
     )]
@@ -113,6 +115,15 @@ pub enum Settled {
 
 fn phone(text: &str) -> Result<PhoneNumber, String> {
     PhoneNumber::new(text).map_err(|error| error.to_string())
+}
+
+/// Reads the number of an inbox or a member.
+///
+/// What the environment says is named as if the option had been given, so the error says where else it comes from.
+fn account_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        "gateway check lists the numbers; without the option HEYMARKET_INBOX_ID and HEYMARKET_CREATOR_ID of the environment count".into()
+    })
 }
 
 /// Sends and prints.

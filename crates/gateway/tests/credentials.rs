@@ -88,6 +88,21 @@ fn a_malformed_line_is_named_but_not_shown() {
     sign_with(long.path()).fails(2, &["longer than"]);
 }
 
+/// A shell takes the last, others the first: whichever is taken would surprise somebody.
+#[test]
+fn a_name_that_is_there_twice_is_refused() {
+    for (again, lines) in [
+        ("HEYMARKET_SECRET_KEY=other", "lines 4 and 5"),
+        ("export  HEYMARKET_SECRET_ID = x", "lines 3 and 5"),
+    ] {
+        let file = file(&format!("{}{again}\n", good()), 0o600);
+        sign_with(file.path()).fails(2, &[lines, file.path().to_str().unwrap()]);
+    }
+    // A comment is none, and other names are others.
+    let more = "# HEYMARKET_SECRET_KEY=x\nHEYMARKET_SECRET_KEY_STANDBY=x\n";
+    sign_with(file(&format!("{}{more}", good()), 0o600).path()).exits(0);
+}
+
 fn file_of_len(len: usize) -> tempfile::NamedTempFile {
     file(&"#".repeat(len), 0o600)
 }

@@ -141,7 +141,7 @@ fn bad_input_is_named_and_nothing_is_sent() {
     send(&standin, &["--text", "hi", "--inbox", "4"])
         .env("HEYMARKET_CREATOR_ID", "x")
         .run()
-        .fails(2, &["--creator"]);
+        .fails(2, &["--creator", "HEYMARKET_CREATOR_ID"]);
     let run = gateway(["send", "--to", TO, "--text", "hi", "--api", "hookmesh"]).run();
     run.fails(2, &["hookmesh sends no SMS"]);
     gateway(["send", "--to", TO])
