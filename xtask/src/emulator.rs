@@ -13,7 +13,7 @@ const REHEARSAL: &str = "boards/rp2040/test/rehearsal.mjs";
 /// What builds for the RP2040 alone, each a workspace.
 const FIRMWARE: [&str; 2] = ["boards/rp2040", "tests/emulator/firmware"];
 
-/// Lints the board's firmware and the emulator's own.
+/// Lints the board's firmware, the emulator's own, and what other firmware takes of the board's.
 pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     install::targets(layout, log, &DEVICE_TARGETS[..1])?;
     install::component(layout, log, "clippy", "cargo-clippy")?;
@@ -23,7 +23,10 @@ pub fn clippy(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
         clippy.current_dir(layout.root(directory));
         log.run(clippy.args(["--", "-D", "warnings"]))?;
     }
-    Ok(())
+    let mut header = layout.cargo(["clippy", "--locked", "--release", "--examples"]);
+    header.args(["--no-default-features", "--features", "last-words"]);
+    header.current_dir(layout.root(FIRMWARE[0]));
+    Ok(log.run(header.args(["--", "-D", "warnings"]))?)
 }
 
 /// Tests the simulated chips, alone and with a small firmware that uses real drivers.

@@ -41,7 +41,15 @@ pub const CHIPS: [Chip; 3] = [
         name: "rp2040",
         board: "boards/rp2040",
         target: "thumbv6m-none-eabi",
-        builds: [&["--bins"], &["--examples"]],
+        builds: [
+            &["--bins"],
+            &[
+                "--examples",
+                "--no-default-features",
+                "--features",
+                "last-words",
+            ],
+        ],
         ram: &[(0x2000_0000, 0x2004_2000)],
     },
     Chip {

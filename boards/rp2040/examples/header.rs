@@ -1,51 +1,137 @@
 //! Credentials and time in, `Authorization` header out: for firmware with an HTTP stack of its own.
 //!
-//! The secret is the one in the vendor's documentation, the time the one in its example, so the line that
-//! UART0 shows is known. A device takes its secret from its store and its time from a clock.
+//! The board is wired and provisioned as the gateway is. UART0 shows each header, for there is no request here: other firmware
+//! sends it and shows it to nobody. A line of Unix seconds on UART0 sets the clock, an empty one asks for the next header.
 
 #![no_std]
 #![no_main]
 
-use api_auth::{Api, Authorizer, Clock, Credential, Policy, Reading, Scheme, Source};
+use core::cell::RefCell;
+use core::fmt::{Display, Write as _};
+
+use api_auth::{Policy, Reading, Source};
 use embassy_executor::Spawner;
-use embassy_rp::uart::{Config, UartTx};
+use embassy_rp::flash::{Blocking, Flash};
+use embassy_rp::peripherals::{PIN_0, PIN_1, UART0};
+use embassy_rp::uart::{BufferedInterruptHandler, BufferedUart, Config};
+use embassy_rp::{Peri, bind_interrupts};
 use embassy_time::{Instant, Timer};
-use gateway_rp2040 as _;
+use embedded_hal_bus::i2c::RefCellDevice;
+use embedded_io_async::{Read, Write};
+use gateway_firmware::{HeaderParts, Headers};
+use gateway_rp2040::BUILD_SECS;
+use gateway_rp2040::bus::Bus;
+use gateway_rp2040::element::Element;
+use gateway_rp2040::memory::{FLASH_LEN, STORE_LEN, STORE_START};
+use heapless::String;
+use secure_store::{Ds3231, Region, Rtc};
+use static_cell::{ConstStaticCell, StaticCell};
 
-const ID: &str = "74f80a77-9b3f-44ac-b3ad-ab68cfb548fa";
-const KEY: &str = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK";
+bind_interrupts!(struct Irqs {
+    UART0_IRQ => BufferedInterruptHandler<UART0>;
+});
 
-/// Known when it compiles, as is the length of the line.
-const VALUE_LEN: usize = Scheme::IssIat.value_len(ID.len(), KEY.len());
-const LINE_LEN: usize = Scheme::IssIat.line_len(ID.len(), KEY.len());
+const STORE: Region = Region {
+    start: STORE_START,
+    len: STORE_LEN,
+};
 
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
     let p = embassy_rp::init(Default::default());
-    let mut uart = UartTx::new_blocking(p.UART0, p.PIN_0, Config::default());
+    let mut console = Console::new(p.UART0, p.PIN_0, p.PIN_1);
+    let mut flash = Flash::<_, Blocking, { FLASH_LEN as usize }>::new_blocking(p.FLASH);
+    static BUS: StaticCell<RefCell<Bus>> = StaticCell::new();
+    let bus: &RefCell<Bus> = BUS.init(RefCell::new(Bus::new(p.I2C0, p.PIN_4, p.PIN_5)));
 
-    // Once: the key is prepared and the constant part of the token encoded.
-    let credential = Credential::new(&Api::HEYMARKET, Some(ID), KEY, Policy::FIELD).unwrap();
-    let mut authorizer = Authorizer::<_, VALUE_LEN>::new(&credential).unwrap();
-
-    // Whenever a clock tells the time. One second is taken off, by which SNTP may be wrong.
-    let mut clock = Clock::new(1_713_000_000, 0);
-    let reading = Reading {
-        unix_secs: 1_713_225_601,
-        source: Source::Sntp,
-        age_secs: 0,
+    // Once: the clock chip is read, the store opened, each key prepared or found in its chip.
+    let mut headers = loop {
+        let mut rtc = Ds3231::new(RefCellDevice::new(bus));
+        match rtc.read() {
+            Ok(Some(_)) => {}
+            Ok(None) => console.say("the DS3231 was without power: set it").await,
+            Err(error) => console.say(error).await,
+        }
+        let parts = HeaderParts {
+            flash: &mut flash,
+            region: STORE,
+            rtc: Some(rtc),
+            chip_keys: Element(bus),
+            policy: Policy::FIELD,
+            build_secs: BUILD_SECS,
+        };
+        match Headers::open(parts, uptime_ms()) {
+            Ok(headers) => break headers,
+            Err(error) => console.say(error).await,
+        }
+        // It may have been a loose wire.
+        Timer::after_secs(10).await;
     };
-    clock.set(reading, Instant::now().as_millis()).unwrap();
+    let custody = headers.custody();
+    console.say(format_args!("custody: {custody}")).await;
 
-    // For each request: a token that is still good is not signed again.
-    let now = clock.now(Instant::now().as_millis());
-    let authorization = authorizer.authorize(now).unwrap();
-    let mut line = [0; LINE_LEN];
-    let line = authorization.write_line(&mut line).unwrap();
-
-    uart.blocking_write(line.as_bytes()).unwrap();
-    uart.blocking_write(b"\r\n").unwrap();
     loop {
-        Timer::after_secs(1).await;
+        // For each request: what is still good is not signed again.
+        match headers.authorize(uptime_ms()) {
+            Ok(header) => console.header(header.value()).await,
+            Err(error) => console.say(error).await,
+        }
+        // After each answer: `headers.answered`. Whenever somebody tells the time:
+        if let Some(reading) = console.time().await
+            && let Err(error) = headers.set_clock(reading, uptime_ms())
+        {
+            console.say(error).await;
+        }
+        // After both, what is to outlast a power cut is written down, if it has changed.
+        if let Err(error) = headers.keep(uptime_ms()) {
+            console.say(error).await;
+        }
+    }
+}
+
+fn uptime_ms() -> u64 {
+    Instant::now().as_millis()
+}
+
+/// UART0: 115200 baud, 8N1. Errors are nobody's there: nobody needs to listen.
+struct Console(BufferedUart);
+
+impl Console {
+    fn new(uart: Peri<'static, UART0>, tx: Peri<'static, PIN_0>, rx: Peri<'static, PIN_1>) -> Self {
+        static BUFFERS: ConstStaticCell<[[u8; 64]; 2]> = ConstStaticCell::new([[0; 64]; 2]);
+        let [sent, received] = BUFFERS.take();
+        let config = Config::default();
+        Self(BufferedUart::new(
+            uart, tx, rx, Irqs, sent, received, config,
+        ))
+    }
+
+    async fn say(&mut self, text: impl Display) {
+        let mut line = String::<256>::new();
+        // What doesn't fit is cut off.
+        let _ = write!(line, "{text}");
+        let _ = self.0.write_all(line.as_bytes()).await;
+        let _ = self.0.write_all(b"\r\n").await;
+    }
+
+    /// Stands for a request.
+    async fn header(&mut self, value: &str) {
+        for part in ["Authorization: ", value, "\r\n"] {
+            let _ = self.0.write_all(part.as_bytes()).await;
+        }
+    }
+
+    /// Waits for a line, and returns the time if it tells one.
+    async fn time(&mut self) -> Option<Reading> {
+        let mut line = String::<20>::new();
+        let mut byte = [0];
+        while self.0.read(&mut byte).await.is_err() || byte != *b"\r" {
+            let _ = line.push(char::from(byte[0]));
+        }
+        Some(Reading {
+            unix_secs: line.parse().ok()?,
+            source: Source::Host,
+            age_secs: 0,
+        })
     }
 }

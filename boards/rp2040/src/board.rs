@@ -1,7 +1,5 @@
 //! The parts of an RP2040 board, as the application wants them.
 
-use core::cell::RefCell;
-
 use embassy_rp::adc::{self, Adc, Channel};
 use embassy_rp::flash::{self, Flash};
 use embassy_rp::gpio::Output;
@@ -9,22 +7,14 @@ use embassy_rp::pac;
 use embassy_rp::peripherals::FLASH;
 use embassy_rp::uart::{BufferedUartRx, BufferedUartTx};
 use embassy_rp::watchdog::{ResetReason, Watchdog};
-use embassy_time::Delay;
-use embedded_hal_bus::i2c::RefCellDevice;
-use gateway_firmware::{Board, ChipKeys, Thermometer};
+use gateway_firmware::{Board, Thermometer};
 use gateway_tls::{TcpConnect, TlsConnect};
-use secure_store::atecc608::{Atecc608, DEFAULT_ADDRESS, SlotKey};
-use secure_store::{Ds3231, MonotonicCounter};
+use secure_store::Ds3231;
 
-use crate::bus::Bus;
+use crate::bus::SharedBus;
+use crate::element::Element;
 use crate::link::Link;
 use crate::memory::FLASH_LEN;
-
-/// The slot of the ATECC608 whose key seals the store and is proved to whoever provisions.
-pub const DEVICE_KEY_SLOT: u8 = 2;
-
-/// The counter of the ATECC608 by which an old image of the flash is told; the other can be tied to the use of a key.
-const COUNTER: u8 = 1;
 
 /// An RP2040 with a network.
 pub struct Rp2040;
@@ -39,34 +29,6 @@ impl Board for Rp2040 {
     type ChipKeys = Element;
     type Connect = TlsConnect<TcpConnect<'static>>;
     type Network = Link;
-}
-
-/// The bus for one of the chips on it.
-pub type SharedBus = RefCellDevice<'static, Bus>;
-
-/// The ATECC608 on the bus, if there is one: that is seen when it is used.
-pub struct Element(pub &'static RefCell<Bus>);
-
-impl Element {
-    fn device(&self) -> Atecc608<SharedBus, Delay> {
-        Atecc608::new(RefCellDevice::new(self.0), Delay, DEFAULT_ADDRESS)
-    }
-}
-
-impl ChipKeys for Element {
-    type Key = SlotKey<SharedBus, Delay>;
-
-    fn key(&self, slot: u8) -> Option<Self::Key> {
-        self.device().into_key(slot).ok()
-    }
-
-    fn device_key(&self) -> Option<Self::Key> {
-        self.key(DEVICE_KEY_SLOT)
-    }
-
-    fn counter(&self) -> Option<impl MonotonicCounter> {
-        self.device().into_counter(COUNTER).ok()
-    }
 }
 
 /// Returns why the board has started, as a part of a sentence.

@@ -9,6 +9,7 @@ use embassy_rp::i2c::{self, I2c};
 use embassy_rp::peripherals::{I2C0, PIN_4, PIN_5};
 use embassy_time::{Duration, block_for};
 use embedded_hal::i2c::{ErrorKind, ErrorType, NoAcknowledgeSource, Operation};
+use embedded_hal_bus::i2c::RefCellDevice;
 
 /// Both lines, as the chip's input register has them.
 const LINES: u32 = 1 << 4 | 1 << 5;
@@ -18,6 +19,9 @@ const PULSES: usize = 9;
 
 /// Half a clock period at 100 kHz.
 const HALF: Duration = Duration::from_micros(5);
+
+/// The bus for one of the chips on it.
+pub type SharedBus = RefCellDevice<'static, Bus>;
 
 /// The bus, at 100 kHz. Nothing is asked of it while a line is low: the driver would wait for it without end.
 pub struct Bus(I2c<'static, I2C0, i2c::Blocking>);

@@ -61,6 +61,7 @@ pub fn last_words() -> LastWords {
 }
 
 /// Records for the next life what the watchdog is left hungry for.
+#[cfg(feature = "gateway")]
 pub(crate) fn record_hang(words: fmt::Arguments<'_>) {
     record(false, words);
 }

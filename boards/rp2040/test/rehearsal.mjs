@@ -22,7 +22,7 @@ import { timeServer } from '../../../tests/emulator/sntp.mjs';
 import { EXAMPLE_SECRET, Standin } from '../../../tests/emulator/standin.mjs';
 
 /** What `src/memory.rs` and `gateway provision image` agree on. */
-const STORE_START = 0x1f0000;
+export const STORE_START = 0x1f0000;
 
 /** The firmware believes no time before its build: 2026-01-01T00:00:00Z. */
 const BUILD_SECS = '1767225600';
@@ -44,18 +44,22 @@ const target = process.env.CARGO_TARGET_DIR;
 export const targetDirectory = target ?? path.join(root, 'target');
 const hostPrograms = path.join(targetDirectory, 'debug');
 export const gateway = path.join(hostPrograms, 'gateway');
-export const firmware = path.join(
-  target ?? path.join(root, 'boards/rp2040/target'), 'thumbv6m-none-eabi', 'release', 'gateway-rp2040',
-);
+const release = path.join(target ?? path.join(root, 'boards/rp2040/target'), 'thumbv6m-none-eabi', 'release');
+export const firmware = path.join(release, 'gateway-rp2040');
+/** `examples/header.rs`, built as firmware with an HTTP stack of its own would build it. */
+export const headerExample = path.join(release, 'examples', 'header');
+const HEADER_OPTIONS = ['--example', 'header', '--no-default-features', '--features', 'last-words'];
 
 /** Builds the programs and the firmware, unless `REHEARSAL_BUILT` says that they are built. */
 export function build() {
   if (process.env.REHEARSAL_BUILT) return;
   run('cargo', ['build', '--quiet', '--locked', '--package', 'gateway', '--package', 'emulator-standin'], { cwd: root });
-  run('cargo', ['build', '--quiet', '--locked', '--release'], {
-    cwd: path.join(root, 'boards/rp2040'),
-    env: { ...process.env, SOURCE_DATE_EPOCH: BUILD_SECS },
-  });
+  for (const options of [[], HEADER_OPTIONS]) {
+    run('cargo', ['build', '--quiet', '--locked', '--release', ...options], {
+      cwd: path.join(root, 'boards/rp2040'),
+      env: { ...process.env, SOURCE_DATE_EPOCH: BUILD_SECS },
+    });
+  }
 }
 
 /** @param {{ tls?: boolean }} [options] */
@@ -129,6 +133,11 @@ export function environment([id, key]) {
  * @property {string | ((server: Standin) => string)} [network] of the device's settings
  * @property {string[]} [options] of the provisioning
  * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
+ * @property {Wireless} [wireless] plays a Pico W
+ *
+ * @typedef {object} Wireless
+ * @property {string} elf
+ * @property {import('../../../tests/emulator/cyw43-air.mjs').AccessPoint[]} air
  */
 
 /**
@@ -150,14 +159,16 @@ export async function rehearse(play, setting = {}) {
  * @param {(scene: Scene) => Promise<void>} play
  * @param {Setting} setting
  */
-async function rehearseWith(server, play, { blank = false, store, faults, network: given, port = server.port, second, options }) {
-  const elf = new Elf(firmware);
+async function rehearseWith(server, play, setting) {
+  const { blank = false, store, faults, network: given, port = server.port, second, options, wireless } = setting;
+  const elf = new Elf(wireless?.elf ?? firmware);
   const flash = new Flash();
   flash.load(elf, FLASH_BASE);
   const settings = typeof given === 'function' ? given(server) : given;
   if (!blank) flash.bytes.set(store ?? provision({ port, network: settings, second, options }), STORE_START);
   // Certificates are dated by the system's clock.
-  const board = new Board({ elf, flash, start: new Date(), faults });
+  const board = new Board({ elf, flash, start: new Date(), faults, wireless: wireless !== undefined });
+  board.radio.air = wireless?.air ?? [];
   board.clock.set(board.worldTime);
   const network = await Network.join(board);
   network.services.set(53, nameServer(new Map([['time.test', '10.0.2.3']])));
@@ -177,8 +188,9 @@ async function rehearseWith(server, play, { blank = false, store, faults, networ
  * Plays a scene with a server that speaks TLS, at `localhost`, whose CA the device trusts.
  * @param {(scene: Scene) => Promise<void>} play
  * @param {string} [more] of the device's settings of the network
+ * @param {Setting} [setting]
  */
-export async function rehearseTls(play, more = '') {
+export async function rehearseTls(play, more = '', setting = {}) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'rehearsal-'));
   const file = path.join(directory, 'ca.pem');
   /** @param {Standin} server */
@@ -192,7 +204,7 @@ export async function rehearseTls(play, more = '') {
     return play(scene);
   };
   try {
-    await rehearse(playWithNames, { tls: true, network });
+    await rehearse(playWithNames, { ...setting, tls: true, network });
   } finally {
     fs.rmSync(directory, { recursive: true });
   }

@@ -87,6 +87,8 @@ impl<F: MultiwriteNorFlash, R: Rtc, H: MacEngine> Headers<F, R, H> {
     ///
     /// # Errors
     /// [`HeadersError`]: the store can't be opened, or holds no credential that this board can use.
+    // Not a part of its caller, which would keep room for what is moved here on its stack.
+    #[inline(never)]
     pub fn open<C: ChipKeys<Key = H>>(
         parts: HeaderParts<F, R, C>,
         uptime_ms: u64,
