@@ -9,6 +9,7 @@ import { RP2040, GPIOPinState } from 'rp2040js';
 
 import { BootRom } from './bootrom.mjs';
 import { SimulatedClock } from './clock.mjs';
+import { takeFaults } from './faults.mjs';
 import { PowerCut, randomBytes } from './flash.mjs';
 import * as patches from './patches.mjs';
 import { QspiPins, RingOscillator, VoltageAndReset, XipControl } from './peripherals.mjs';
@@ -64,6 +65,12 @@ export class Violation extends Error {}
 export class Machine {
   /** Why this life ended. @type {Reset | PowerCut | null} */
   ended = null;
+
+  /** Accesses that the bus has refused, if the firmware handles faults. @type {import('./faults.mjs').Fault[]} */
+  refused = [];
+
+  /** Whether the core has locked up: then only a reset helps. */
+  lockedUp = false;
 
   /** Called after each instruction, if set. @type {(() => void) | null} */
   afterInstruction = null;
@@ -128,7 +135,7 @@ export class Machine {
     clock.horizon = end;
     try {
       while (this.ended === null && clock.nanos < end) {
-        if (core.waiting || this.#spins()) clock.sleep();
+        if (this.lockedUp || core.waiting || this.#spins()) clock.sleep();
         else if (this.afterInstruction === null) this.#execute();
         else this.#executeWatched();
         clock.fire();
@@ -274,6 +281,13 @@ export class Machine {
       this.#setExecuteInPlace(connected);
     });
     mcu.onBreak = (code) => this.#breakpoint(code);
+    if (this.faults) takeFaults(mcu, (fault) => this.refused.push(fault), () => this.#lockUp());
+  }
+
+  #lockUp() {
+    this.lockedUp = true;
+    // Leaves the loop that runs now.
+    this.clock.limit = 0;
   }
 
   /** @param {boolean} executeInPlace */
@@ -291,7 +305,7 @@ export class Machine {
     if (BootRom.holds(core.PC)) return this.rom.call(code);
     core.PC -= core.breakRewind;
     if (!this.faults) throw this.violation('HardFault');
-    if (core.IPSR === HARD_FAULT) throw this.violation('HardFault within a HardFault: the chip would lock up');
+    if (core.IPSR === HARD_FAULT) return this.#lockUp();
     return core.exceptionEntry(HARD_FAULT);
   }
 
