@@ -1,5 +1,7 @@
 //! Builds `jwt-core-c` as firmware written in C uses it: header, static library, C tests.
 
+mod firmware;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,9 @@ use crate::layout::Layout;
 use crate::runner::{Log, Stop};
 
 const CRATE: &str = "crates/jwt-core-c";
+
+/// The header, in the crate.
+const HEADER: &str = "include/jwt_core.h";
 
 /// The generator of the header.
 const CBINDGEN: (&str, &str) = ("cbindgen", "0.29.4");
@@ -33,7 +38,8 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     header(layout, log)?;
     install::program(layout, log, "cc", "gcc")?;
     install::program(layout, log, "c++", "g++")?;
-    host_tests(layout, log)
+    host_tests(layout, log)?;
+    firmware::check(layout, log)
 }
 
 /// Compares the committed header with what the source makes.
@@ -45,7 +51,7 @@ fn header(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     generate.arg(layout.root(&format!("{CRATE}/cbindgen.toml")));
     generate.arg("--output").arg(&made).arg(layout.root(CRATE));
     log.run(&mut generate)?;
-    let committed = format!("{CRATE}/include/jwt_core.h");
+    let committed = format!("{CRATE}/{HEADER}");
     if fs::read(&made)? == fs::read(layout.root(&committed))? {
         return Ok(());
     }

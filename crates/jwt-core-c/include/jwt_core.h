@@ -26,7 +26,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 /**
  * A time that a token does not have.
@@ -365,6 +364,18 @@ jwt_status jwt_template_sign(struct jwt_template *template_,
                              size_t *token_len);
 
 /**
+ * Signs with new times, and writes the line of an HTTP request: `Authorization: Bearer ` and the token, without CRLF.
+ *
+ * Buffer, length and errors are as of `jwt_sign`, with the line in the place of the token: its length is
+ * `JWT_BEARER_LINE_LEN` of the token's.
+ */
+jwt_status jwt_template_bearer_line(struct jwt_template *template_,
+                                    const struct jwt_times *times,
+                                    char *line,
+                                    size_t line_size,
+                                    size_t *line_len);
+
+/**
  * Returns the length in bytes of the token with these times, without the zero; 0 if it can't be signed.
  */
 size_t jwt_template_token_len(struct jwt_template *template_,
@@ -392,13 +403,16 @@ jwt_status jwt_template_wipe(struct jwt_template *template_);
 
 /* Text that is ended by a zero; none for a null pointer. */
 static inline jwt_text jwt_text_of(const char *text) {
-    jwt_text result = {text, text ? strlen(text) : 0};
+    jwt_text result = {text, 0};
+    while (text && text[result.len]) {
+        result.len++;
+    }
     return result;
 }
 
 /* The bytes of text that is ended by a zero; none for a null pointer. */
 static inline jwt_bytes jwt_bytes_of(const char *text) {
-    jwt_bytes result = {(const uint8_t *)text, text ? strlen(text) : 0};
+    jwt_bytes result = {(const uint8_t *)text, jwt_text_of(text).len};
     return result;
 }
 
@@ -427,5 +441,5 @@ static inline jwt_times jwt_times_exp(uint64_t exp) {
 #define JWT_ISS_IAT_LEN(iss_len) (27 + (iss_len))
 #define JWT_EXP_LEN 18
 
-/* The length of an Authorization line with a bearer token of this length, CRLF not counted. */
+/* The length of an Authorization line with a bearer token of this length, without CRLF. */
 #define JWT_BEARER_LINE_LEN(token_len) (22 + (token_len))

@@ -48,6 +48,6 @@ pub use key::{
 pub use sign::{jwt_sign, jwt_token_len};
 pub use status::{jwt_status, jwt_status_text};
 pub use template::{
-    JWT_TEMPLATE_CAPACITY, JWT_TEMPLATE_WORDS, jwt_template, jwt_template_init, jwt_template_sign,
-    jwt_template_token_len, jwt_template_wipe,
+    JWT_TEMPLATE_CAPACITY, JWT_TEMPLATE_WORDS, jwt_template, jwt_template_bearer_line,
+    jwt_template_init, jwt_template_sign, jwt_template_token_len, jwt_template_wipe,
 };

@@ -124,6 +124,17 @@ pub(crate) struct Failure {
     pub needed: usize,
 }
 
+impl Failure {
+    /// Returns the failure of a text that a prefix of `len` bytes stands before.
+    pub fn behind(self, len: usize) -> Self {
+        let needed = match self.needed {
+            0 => 0,
+            needed => needed.saturating_add(len),
+        };
+        Self { needed, ..self }
+    }
+}
+
 impl From<jwt_status> for Failure {
     fn from(status: jwt_status) -> Self {
         Self { status, needed: 0 }

@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use jwt_core::{SignError, Template, Times};
+use jwt_core::{BEARER_LINE_PREFIX, SignError, Template, Times};
 
 use crate::claims::{jwt_claims, jwt_times};
 use crate::engine::Mac;
@@ -77,23 +77,71 @@ pub unsafe extern "C" fn jwt_template_sign(
     token_size: usize,
     token_len: *mut usize,
 ) -> jwt_status {
+    // SAFETY: as the contract of the crate has it.
+    unsafe { sign_behind("", template, times, token, token_size, token_len) }
+}
+
+/// Writes a prefix and the token.
+unsafe fn sign_behind(
+    prefix: &'static str,
+    template: *mut jwt_template,
+    times: *const jwt_times,
+    text: *mut c_char,
+    size: usize,
+    len: *mut usize,
+) -> jwt_status {
     let checked = || {
-        let out = Output::new(token, token_size)?;
+        let out = Output::new(text, size)?;
         out.apart_from(template, 1)?;
-        memory::apart(token_len, 1, template, 1)?;
+        memory::apart(len, 1, template, 1)?;
         // SAFETY: as the contract of the crate has it.
         let times = Times::from(unsafe { memory::read(times) }?);
         Ok::<_, jwt_status>((out, times))
     };
     let sign = |template: &mut Stencil| {
         let (out, times) = checked()?;
-        let text = |out: &mut [u8]| Ok(template.sign(&times, out)?.len());
+        let text = |out: &mut [u8]| {
+            let (head, rest) = out.split_at_mut_checked(prefix.len()).unwrap_or_default();
+            let token_len = match template.sign(&times, rest) {
+                Ok(token) => token.len(),
+                Err(error) => return Err(Failure::from(error).behind(prefix.len())),
+            };
+            for (slot, byte) in head.iter_mut().zip(prefix.bytes()) {
+                *slot = byte;
+            }
+            Ok(head.len().saturating_add(token_len))
+        };
         // SAFETY: as the contract of the crate has it.
-        Ok(unsafe { out.fill(token_len, text) })
+        Ok(unsafe { out.fill(len, text) })
     };
     // SAFETY: as the contract of the crate has it.
     match unsafe { object::using(template, sign) } {
         Ok(status) | Err(status) => status,
+    }
+}
+
+/// Signs with new times, and writes the line of an HTTP request: `Authorization: Bearer ` and the token, without CRLF.
+///
+/// Buffer, length and errors are as of `jwt_sign`, with the line in the place of the token: its length is
+/// `JWT_BEARER_LINE_LEN` of the token's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn jwt_template_bearer_line(
+    template: *mut jwt_template,
+    times: *const jwt_times,
+    line: *mut c_char,
+    line_size: usize,
+    line_len: *mut usize,
+) -> jwt_status {
+    // SAFETY: as the contract of the crate has it.
+    unsafe {
+        sign_behind(
+            BEARER_LINE_PREFIX,
+            template,
+            times,
+            line,
+            line_size,
+            line_len,
+        )
     }
 }
 

@@ -174,7 +174,7 @@ fn is_arm(target: &str) -> bool {
 
 /// Returns how many bytes of the ELF file at `path` are put into memory: code, constants, initial
 /// values.
-fn loaded_bytes(path: &Path) -> Result<u64> {
+pub fn loaded_bytes(path: &Path) -> Result<u64> {
     let data = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     let elf = object::File::parse(&*data)?;
     let sizes = elf.segments().map(|segment| segment.file_range().1);

@@ -1,0 +1,176 @@
+//! Links a firmware in C with the library, runs it in QEMU, and has its tokens judged by PyJWT.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use super::{CRATE, HEADER, WARNINGS, work};
+use crate::bench::device::loaded_bytes;
+use crate::install;
+use crate::layout::Layout;
+use crate::runner::{Log, Stop};
+
+const TARGET: &str = "thumbv6m-none-eabi";
+
+/// The firmware's sources, in the crate.
+const SOURCES: [&str; 3] = [
+    "examples/template.c",
+    "tests/firmware/startup.c",
+    "tests/firmware/main.c",
+];
+
+/// The small form of SHA-256, as the crate's README has it.
+const SMALL_SHA256: &str = "--cfg sha2_backend_soft=\"compact\"";
+
+/// What the firmware may take in bytes; what it takes is in the crate's README.
+const MOST_FLASH: u64 = 12_288;
+const MOST_STACK: u64 = 1_664;
+
+/// Seconds after which an emulation is given up.
+const TIMEOUT_SECS: &str = "60";
+
+/// What the panic handler calls, and nobody defines.
+const PANIC: &str = "jwt_panic_is_reachable";
+
+/// Runs the firmware, and shows that none links from which a panic can be reached.
+pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::targets(layout, log, &[TARGET])?;
+    install::program(layout, log, "clang", "clang")?;
+    install::program(layout, log, "qemu-system-arm", "qemu-system-arm")?;
+    let python = install::python(layout, log, "pyjwt")?;
+
+    let library = build(layout, log, "firmware")?;
+    let firmware = link(layout, log, &library, &[])?;
+    let flash = loaded_bytes(&firmware)?;
+    let printed = run(layout, &firmware)?;
+    log.line(&printed)?;
+    let stack = printed.lines().find_map(|line| line.strip_prefix("stack "));
+    let stack: u64 = stack.context("the firmware prints no stack")?.parse()?;
+    log.note(format!(
+        "firmware in C: {flash} bytes of flash, {stack} of stack"
+    ))?;
+    if flash > MOST_FLASH || stack > MOST_STACK {
+        return Err(anyhow!("that is more than {MOST_FLASH} and {MOST_STACK}").into());
+    }
+    judge(layout, log, &python, &printed)?;
+
+    // Everything that is exported is linked, and then a library that is not optimised.
+    let exports = declared(layout)?;
+    link(layout, log, &library, &exports)?;
+    let unoptimised = build(layout, log, "dev")?;
+    match link(layout, log, &unoptimised, &exports) {
+        Err(_) if fs::read_to_string(log_of_linker(layout)?)?.contains(PANIC) => Ok(()),
+        _ => Err(anyhow!("a library that can panic links all the same").into()),
+    }
+}
+
+/// Builds the static library with a profile and returns where it is.
+fn build(layout: &Layout, log: &mut Log, profile: &str) -> Result<PathBuf> {
+    // Its own directory: other compiler flags would evict what others have built.
+    let directory = work(layout)?.join("target");
+    let mut cargo = layout.cargo(["rustc", "--locked", "--package", "jwt-core-c"]);
+    cargo
+        .args(["--crate-type", "staticlib", "--profile", profile])
+        .args(["--target", TARGET, "--target-dir"])
+        .arg(&directory)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("RUSTFLAGS", SMALL_SHA256);
+    log.run(&mut cargo)?;
+    let profile = if profile == "dev" { "debug" } else { profile };
+    Ok(directory.join(TARGET).join(profile).join("libjwt_core_c.a"))
+}
+
+/// Returns the functions that the header declares.
+fn declared(layout: &Layout) -> Result<Vec<String>> {
+    let header = fs::read_to_string(layout.root(&format!("{CRATE}/{HEADER}")))?;
+    let mut names = Vec::new();
+    for line in header.lines() {
+        let Some((declaration, _)) = line.split_once('(') else {
+            continue;
+        };
+        let name = declaration
+            .split([' ', '*'])
+            .next_back()
+            .unwrap_or_default();
+        if name.starts_with("jwt_") && !line.starts_with([' ', '#']) && !line.contains("inline") {
+            names.push(name.to_owned());
+        }
+    }
+    ensure!(names.len() > 5, "the header declares {names:?}");
+    Ok(names)
+}
+
+/// Compiles and links the firmware, and with it the functions called `wanted`.
+fn link(layout: &Layout, log: &mut Log, library: &Path, wanted: &[String]) -> Result<PathBuf> {
+    let directory = work(layout)?;
+    let mut objects = Vec::new();
+    for source in SOURCES {
+        let name = Path::new(source).file_stem().unwrap_or_default();
+        let object = directory.join(name).with_extension("o");
+        let mut clang = layout.command("clang");
+        clang.args([
+            &format!("--target={TARGET}"),
+            "-Os",
+            "-std=c11",
+            "-ffreestanding",
+        ]);
+        clang.args(["-ffunction-sections", "-fdata-sections", "-Iinclude"]);
+        clang.args(WARNINGS).args(["-c", source, "-o"]).arg(&object);
+        log.run(clang.current_dir(layout.root(CRATE)))?;
+        objects.push(object);
+    }
+    let firmware = directory.join("firmware.elf");
+    let mut lld = layout.command(&linker(layout, log)?.to_string_lossy());
+    lld.args(["-flavor", "gnu", "--gc-sections", "-T"]);
+    lld.arg(layout.root(&format!("{CRATE}/tests/firmware/firmware.ld")));
+    for name in wanted {
+        lld.arg(format!("--require-defined={name}"));
+    }
+    lld.args(objects).arg(library).arg("-o").arg(&firmware);
+    linked(layout, log, &mut lld)?;
+    Ok(firmware)
+}
+
+/// Runs the linker, and keeps what it says.
+fn linked(layout: &Layout, log: &mut Log, linker: &mut Command) -> Result<()> {
+    let output = linker.stdin(Stdio::null()).output()?;
+    log.line(String::from_utf8_lossy(&output.stderr))?;
+    fs::write(log_of_linker(layout)?, &output.stderr)?;
+    ensure!(output.status.success(), "the firmware does not link");
+    Ok(())
+}
+
+fn log_of_linker(layout: &Layout) -> Result<PathBuf> {
+    Ok(work(layout)?.join("linker.log"))
+}
+
+/// Returns the linker that comes with the compiler.
+fn linker(layout: &Layout, log: &mut Log) -> Result<PathBuf> {
+    let print = ["--print", "target-libdir"];
+    let libraries = log.output(layout.command("rustc").args(print))?;
+    let host = Path::new(libraries.trim()).parent();
+    Ok(host.context("no sysroot")?.join("bin/rust-lld"))
+}
+
+fn run(layout: &Layout, firmware: &Path) -> Result<String> {
+    let mut emulator = layout.command("timeout");
+    emulator.args([TIMEOUT_SECS, "qemu-system-arm", "-M", "microbit"]);
+    emulator.args(["-nographic", "-monitor", "none", "-serial", "none"]);
+    emulator.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
+    let output = emulator.arg(firmware).stdin(Stdio::null()).output()?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).replace('\r', "");
+    ensure!(output.status.success(), "the firmware failed:\n{printed}");
+    Ok(printed)
+}
+
+/// Has PyJWT verify what the firmware printed.
+fn judge(layout: &Layout, log: &mut Log, python: &Path, printed: &str) -> Result<()> {
+    let lines = work(layout)?.join("lines.txt");
+    fs::write(&lines, printed)?;
+    let mut judge = layout.command(&python.to_string_lossy());
+    judge.arg(layout.root(&format!("{CRATE}/tests/judge.py")));
+    log.run(judge.arg(lines))
+}
