@@ -69,8 +69,23 @@ fn wrong_settings_are_named() {
             "network.address",
         ),
         ("[network]\naddress = \"224.0.0.1/24\"", "network.address"),
+        ("[network]\naddress = \"127.0.0.1/8\"", "network.address"),
+        ("[network]\naddress = \"192.168.1.0/24\"", "network.address"),
+        ("[network]\naddress = \"10.0.0.127/25\"", "network.address"),
         ("[network]\nrouter = \"192.168.1.1\"", "network.router"),
+        (
+            "[network]\naddress = \"10.0.0.7/24\"\nrouter = \"10.0.1.1\"",
+            "network.router",
+        ),
+        (
+            "[network]\naddress = \"10.0.0.7/24\"\nrouter = \"10.0.0.7\"",
+            "network.router",
+        ),
         ("[network]\nhost = \"a b\"", "network.host"),
+        (
+            "[network]\nhost = \"https://a\"",
+            "port is a setting of its own",
+        ),
         ("[network]\nhost = \"a:80\"", "network.host"),
         ("[network]\nport = 80", "network.port"),
         ("[network]\nhost = \"a\"\nport = 0", "network.port"),
@@ -103,6 +118,15 @@ fn wrong_settings_are_named() {
         let run = files.provision(&[&args[..], &["--out", "@x.bin"]].concat());
         run.heymarket().run().exits(2);
         assert!(!files.path("x.bin").exists());
+    }
+    // Two that have a link for themselves (RFC 3021), and a network of many sizes of ours.
+    for settings in [
+        "[network]\naddress = \"10.0.0.0/31\"\nrouter = \"10.0.0.1\"",
+        "[network]\naddress = \"10.0.0.128/24\"\nrouter = \"10.0.0.1\"",
+    ] {
+        files.secret("right.toml", settings.as_bytes());
+        let run = files.provision(&["settings", "@right.toml"]).run();
+        run.exits(0);
     }
     let long = format!("[alerts]\ndoor = \"{}\"", "x".repeat(161));
     files.secret("wrong.toml", long.as_bytes());

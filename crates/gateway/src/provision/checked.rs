@@ -111,7 +111,7 @@ impl Settings {
             temperature: temperature(alerts)?,
             wifi: wifi(network, credentials)?,
             address: checked("network.address", network.address.as_deref(), address)?,
-            router: beside_address("network.router", network.router, network)?,
+            router: router(network)?,
             name_server: beside_address("network.name_server", network.name_server, network)?,
             host: checked("network.host", network.host.as_deref(), host)?,
             port: match (network.port, &network.host) {
@@ -258,7 +258,7 @@ fn wifi(
     match valid {
         true => Ok(Some((name.clone(), Some(passphrase)))),
         false => Err(Checking::Other(Failure::usage(format_args!(
-            "{PASSPHRASE} should have 8 to 63 printable characters; a network without one takes wifi_open = true"
+            "{PASSPHRASE} should have 8 to 63 printable characters, or 64 hexadecimal digits; a network without one takes wifi_open = true"
         )))),
     }
 }
@@ -268,11 +268,36 @@ fn address(text: &str) -> Result<(Ipv4Addr, u8), String> {
     let (address, prefix) = text.split_once('/').ok_or_else(example)?;
     let address: Ipv4Addr = address.parse().map_err(|_| example())?;
     let prefix: u8 = prefix.parse().map_err(|_| example())?;
-    let usable = !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
-    match usable && (1..=31).contains(&prefix) {
-        true => Ok((address, prefix)),
-        false => Err("no device can have it".into()),
+    let usable = !address.is_unspecified() && !address.is_multicast() && !address.is_loopback();
+    if !usable || !(1..=31).contains(&prefix) {
+        return Err("no device can have it".into());
     }
+    // A network's first address is its own name and its last one everybody's, but where there are only two.
+    let host_bits = u32::MAX >> prefix;
+    let host = address.to_bits() & host_bits;
+    match prefix < 31 && (host == 0 || host == host_bits) {
+        true => Err("it is the whole network's, not a device's".into()),
+        false => Ok((address, prefix)),
+    }
+}
+
+fn router(network: &Network) -> Result<Option<Ipv4Addr>, Checking> {
+    const NAME: &str = "network.router";
+    let router = beside_address(NAME, network.router, network)?;
+    let own = checked("network.address", network.address.as_deref(), address)?;
+    if let (Some(router), Some((own, prefix))) = (router, own) {
+        let differs = router.to_bits() ^ own.to_bits();
+        if differs == 0 {
+            return Err(wrong(NAME, "be another than the device's own address"));
+        }
+        if differs > u32::MAX >> prefix {
+            return Err(wrong(
+                NAME,
+                format_args!("be in the network of {own}/{prefix}"),
+            ));
+        }
+    }
+    Ok(router)
 }
 
 fn beside_address(
@@ -289,8 +314,7 @@ fn beside_address(
 fn host(text: &str) -> Result<String, String> {
     match Host::new(text) {
         Ok(host) if host.name() == text => Ok(text.to_owned()),
-        Ok(_) => Err("the port is a setting of its own".into()),
-        Err(error) => Err(error.to_string()),
+        _ => Err("it should look like api.heymarket.com or 192.168.1.5, the port is a setting of its own".into()),
     }
 }
 
