@@ -8,10 +8,11 @@ use embassy_sync::channel::Channel;
 use embassy_sync::signal::Signal;
 use embassy_time::{Duration, Instant, Timer};
 use heapless::String;
-use secure_store::{Key, MAX_VALUE_LEN, Setting, Settings};
+use secure_store::{Custody, Key, MAX_VALUE_LEN, Setting, Settings};
 
 use crate::board::Board;
 use crate::console::{Console, LINE_LEN};
+use crate::freshness::Age;
 use crate::lookout::Lookout;
 use crate::shared::FlashError;
 use crate::status::Tally;
@@ -40,8 +41,13 @@ pub(crate) struct Common<'a, B: Board> {
     /// Empty as long as it can't be opened.
     pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
     pub chip_keys: &'a B::ChipKeys,
+    pub network: &'a B::Network,
     /// Whether the chip has a device key that works.
     pub keyed: Cell<bool>,
+    /// Whether the store is sealed, and waits for its key.
+    pub locked: Cell<bool>,
+    /// What there was to say at the start of the store's age.
+    pub age: Cell<Option<Age>>,
     pub clock: RefCell<Clock>,
     pub timekeeper: RefCell<Timekeeper<B::Rtc>>,
     /// Tells the sender what time it was at an uptime in milliseconds.
@@ -70,6 +76,7 @@ pub(crate) struct Made<'a, B: Board> {
     pub console: &'a Console<B::ConsoleOut>,
     pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
     pub chip_keys: &'a B::ChipKeys,
+    pub network: &'a B::Network,
     pub clock: Clock,
     pub rtc: Option<B::Rtc>,
     pub lookout: &'static Lookout,
@@ -84,7 +91,10 @@ impl<'a, B: Board> Common<'a, B> {
             lines: Channel::new(),
             place: made.place,
             chip_keys: made.chip_keys,
+            network: made.network,
             keyed: Cell::new(false),
+            locked: Cell::new(false),
+            age: Cell::new(None),
             clock: RefCell::new(made.clock),
             timekeeper: RefCell::new(Timekeeper::new(made.rtc)),
             reading: Signal::new(),
@@ -107,6 +117,14 @@ impl<'a, B: Board> Common<'a, B> {
     /// Returns the store, if it is open.
     pub fn store(&self) -> Option<&'a RefCell<BoardStore<B::Flash>>> {
         self.place.get()
+    }
+
+    /// Returns the custody of what the store writes, or will write, if that is known.
+    pub fn custody(&self) -> Option<Custody> {
+        match self.store() {
+            Some(store) => Some(store.try_borrow().ok()?.custody()),
+            None => self.locked.get().then_some(Custody::Sealed),
+        }
     }
 
     /// Asks for a change; a restart isn't taken back.

@@ -51,46 +51,72 @@ impl<H: MacEngine> Credentials<H> {
         chip_keys: &impl ChipKeys<Key = H>,
     ) -> Result<Self, CredentialsError<F::Error, H::Error>> {
         let mut store = store.try_borrow_mut().map_err(|_| CredentialsError::Busy)?;
-        let a = credential(&mut store, Slot::A, policy, chip_keys)?;
-        let b = credential(&mut store, Slot::B, policy, chip_keys)?;
-        let slots = slots(&mut store, a.is_some(), b.is_some())?;
-        let (api, custody) = match (&a, &b) {
-            (None, None) => return Err(CredentialsError::None),
-            (Some(one), None) | (None, Some(one)) => (one.api, one.custody),
-            (Some(one), Some(other)) if one.api == other.api => {
-                (one.api, one.custody.min(other.custody))
-            }
-            _ => return Err(CredentialsError::TwoApis),
-        };
-        let authorizer = |loaded: Option<Loaded<H>>| loaded.map(|loaded| loaded.authorizer);
-        let session = Session::new(api, clock, slots, authorizer(a), authorizer(b));
+        let Held {
+            api,
+            slots,
+            custody,
+        } = Held::read(&mut store)?;
+        let a = authorizer(&mut store, Slot::A, policy, chip_keys)?;
+        let b = authorizer(&mut store, Slot::B, policy, chip_keys)?;
+        let session = Session::new(api, clock, slots, a, b);
         Ok(Self { session, custody })
     }
 }
 
-type LoadResult<F, H> =
-    Result<Option<Loaded<H>>, CredentialsError<<F as ErrorType>::Error, <H as MacEngine>::Error>>;
-
-struct Loaded<H: MacEngine> {
-    api: &'static Api,
-    custody: Custody,
-    authorizer: Authorizer<Engine<H>, AUTHORIZATION_LEN>,
+/// What the slots hold, whether or not it can be used.
+pub(crate) struct Held {
+    pub api: &'static Api,
+    pub slots: Slots,
+    /// The worse custody of the two credentials.
+    pub custody: Custody,
 }
 
-fn credential<F: MultiwriteNorFlash, H: MacEngine>(
+impl Held {
+    /// Reads which credentials are stored.
+    #[inline(never)]
+    pub fn read<F: MultiwriteNorFlash, K>(
+        store: &mut BoardStore<F>,
+    ) -> Result<Self, CredentialsError<F::Error, K>> {
+        let mut value = zeroize::Zeroizing::new([0; MAX_CREDENTIAL_LEN]);
+        let mut read = |slot| {
+            let of = |stored: Stored<'_>| (stored.api, stored.custody);
+            credential(store, slot, &mut value).map(|stored| stored.map(of))
+        };
+        let (a, b) = (read(Slot::A)?, read(Slot::B)?);
+        let (api, custody) = match (a, b) {
+            (None, None) => return Err(CredentialsError::None),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some((api, one)), Some((same, other))) if api == same => (api, one.min(other)),
+            _ => return Err(CredentialsError::TwoApis),
+        };
+        Ok(Self {
+            api,
+            slots: slots(store, a.is_some(), b.is_some())?,
+            custody,
+        })
+    }
+}
+
+/// A stored credential.
+struct Stored<'v> {
+    credential: Credential<'v>,
+    api: &'static Api,
+    custody: Custody,
+}
+
+/// Reads a slot's credential into `value`, or returns `None` if there is none.
+fn credential<'v, F: MultiwriteNorFlash, K>(
     store: &mut BoardStore<F>,
     slot: Slot,
-    policy: Policy,
-    chip_keys: &impl ChipKeys<Key = H>,
-) -> LoadResult<F, H> {
+    value: &'v mut [u8; MAX_CREDENTIAL_LEN],
+) -> Result<Option<Stored<'v>>, CredentialsError<F::Error, K>> {
     let key = Key::credential(match slot {
         Slot::A => 0,
         Slot::B => 1,
     });
     let stored = store.custody();
-    let mut value = zeroize::Zeroizing::new([0; MAX_CREDENTIAL_LEN]);
-    let record = store.get(key, &mut *value);
-    let Some(record) = record.map_err(CredentialsError::Store)? else {
+    let record = store.get(key, value).map_err(CredentialsError::Store)?;
+    let Some(record) = record else {
         return Ok(None);
     };
     let decoded = Some(record).filter(|record| record.version == CREDENTIAL_VERSION);
@@ -98,6 +124,32 @@ fn credential<F: MultiwriteNorFlash, H: MacEngine>(
     let credential = decoded.ok_or(CredentialsError::Record(slot))?;
     let api = Api::by_name(credential.api).ok_or(CredentialsError::Api(slot))?;
     let custody = credential.custody(stored);
+    Ok(Some(Stored {
+        credential,
+        api,
+        custody,
+    }))
+}
+
+type Made<F, H> = Result<
+    Option<Authorizer<Engine<H>, AUTHORIZATION_LEN>>,
+    CredentialsError<<F as ErrorType>::Error, <H as MacEngine>::Error>,
+>;
+
+/// Makes what signs of a slot's credential, or returns `None` if there is none.
+fn authorizer<F: MultiwriteNorFlash, H: MacEngine>(
+    store: &mut BoardStore<F>,
+    slot: Slot,
+    policy: Policy,
+    chip_keys: &impl ChipKeys<Key = H>,
+) -> Made<F, H> {
+    let mut value = zeroize::Zeroizing::new([0; MAX_CREDENTIAL_LEN]);
+    let Some(Stored {
+        credential, api, ..
+    }) = credential(store, slot, &mut value)?
+    else {
+        return Ok(None);
+    };
     let authorizer = match credential.key {
         CredentialKey::Prepared(key) => {
             Authorizer::with_engine(api, credential.id, Engine::Stored(key))
@@ -115,12 +167,9 @@ fn credential<F: MultiwriteNorFlash, H: MacEngine>(
             Authorizer::with_engine(api, credential.id, Engine::Chip(key))
         }
     };
-    let authorizer = authorizer.map_err(|error| CredentialsError::Authorizer(slot, error))?;
-    Ok(Some(Loaded {
-        api,
-        custody,
-        authorizer,
-    }))
+    authorizer
+        .map(Some)
+        .map_err(|error| CredentialsError::Authorizer(slot, error))
 }
 
 /// Returns how far a rotation has come; credentials without a record of it were just deployed.

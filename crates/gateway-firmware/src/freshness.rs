@@ -4,6 +4,7 @@
 //! serve. What is provisioned over the line raises the counter, and with it makes every image from before an old one.
 
 use core::cell::RefCell;
+use core::fmt;
 
 use secure_store::Freshness;
 
@@ -11,7 +12,30 @@ use crate::board::{Board, ChipKeys};
 use crate::common::Common;
 use crate::store::BoardStore;
 
-/// Compares the store with the counter, and says if it is older.
+/// That the store and the counter don't belong together.
+#[derive(Clone, Copy)]
+pub(crate) enum Age {
+    /// The store is older.
+    Older { by: u32 },
+    /// The counter is behind the store.
+    OtherChip,
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Older { by } => write!(
+                f,
+                "the store is older than the chip's counter, by {by}: an old image of the flash, or a new one"
+            ),
+            Self::OtherChip => {
+                f.write_str("the chip's counter is behind the store: the chip is another one")
+            }
+        }
+    }
+}
+
+/// Compares the store with the counter, and notes for the status if it is older.
 pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<BoardStore<B::Flash>>) {
     let Some(mut counter) = common.chip_keys.counter() else {
         return;
@@ -20,29 +44,16 @@ pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<Boar
         Ok(mut store) => store.check_freshness(&mut counter),
         Err(_) => return,
     };
-    let console = common.console;
     match freshness {
         Ok(Some(Freshness::Unanchored)) => {
             if !raise(common, store).await {
                 common.wrote.set(true);
             }
         }
-        Ok(Some(Freshness::RolledBack { by })) => {
-            console
-                .say(format_args!(
-                    "the store is older than the chip's counter, by {by}: an old image of the flash, or a new one"
-                ))
-                .await;
-        }
-        Ok(Some(Freshness::CounterReplaced)) => {
-            console
-                .say(format_args!(
-                    "the chip's counter is behind the store: the chip is another one"
-                ))
-                .await;
-        }
+        Ok(Some(Freshness::RolledBack { by })) => common.age.set(Some(Age::Older { by })),
+        Ok(Some(Freshness::CounterReplaced)) => common.age.set(Some(Age::OtherChip)),
         Ok(_) => {}
-        Err(error) => console.say(format_args!("store: {error}")).await,
+        Err(error) => common.console.say(format_args!("store: {error}")).await,
     }
 }
 

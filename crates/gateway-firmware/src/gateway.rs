@@ -14,6 +14,7 @@ use secure_store::{Region, SealError, Sealed};
 use crate::board::{Board, Network, Parts};
 use crate::common::{Common, Made};
 use crate::console::{Console, Place};
+use crate::idle::idle;
 use crate::inputs::Heat;
 use crate::light::Mood;
 use crate::listen::{SideIn, listen};
@@ -80,6 +81,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         console: &console,
         place: &place,
         chip_keys: &chip_keys,
+        network: &network,
         clock: Clock::new(build_secs, 0),
         rtc,
         lookout,
@@ -90,7 +92,6 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         connect,
         thermometer,
         heat: Heat::default(),
-        network: &network,
         random,
         build_secs,
         address: None,
@@ -115,7 +116,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         join(first, second).await;
         core::future::pending().await
     };
-    let alive = live(&common, &network, &mut light);
+    let alive = live(&common, &mut light);
     match select3(application, listening, alive).await {
         Either3::First(()) | Either3::Second(()) => Restart,
         Either3::Third(never) => never,
@@ -137,6 +138,7 @@ async fn find_seal<B: Board>(
         Err(error) if matches!(is_sealed(flash, region), Ok(Some(true))) => error,
         found => return Some(found),
     };
+    common.locked.set(true);
     let console = common.console;
     console
         .say(format_args!(
@@ -154,6 +156,7 @@ async fn find_seal<B: Board>(
     let trouble = BoardTrouble::<B>::Key(error);
     match select(works, idle(common, &trouble)).await {
         Either::First(found) => {
+            common.locked.set(false);
             console
                 .say(format_args!("the device key works: the store is opened"))
                 .await;
@@ -177,22 +180,8 @@ fn open_store<'a, B: Board>(
     Ok(common.place.get_or_init(|| RefCell::new(store)))
 }
 
-/// Says why nothing is sent, now and whenever somebody types a line, until something changes.
-pub(crate) async fn idle<B: Board>(common: &Common<'_, B>, refusal: &impl fmt::Display) {
-    loop {
-        common
-            .console
-            .say(format_args!("nothing is sent: {refusal}"))
-            .await;
-        match select(common.lines.receive(), common.until_changed()).await {
-            Either::First(_) => {}
-            Either::Second(()) => return,
-        }
-    }
-}
-
 /// Shows that the application lives, to the lookout and by the light.
-async fn live<B: Board>(common: &Common<'_, B>, network: &B::Network, light: &mut B::Light) -> ! {
+async fn live<B: Board>(common: &Common<'_, B>, light: &mut B::Light) -> ! {
     let mut ticker = Ticker::every(Duration::from_millis(TICK_MS));
     let mut said = false;
     loop {
@@ -213,7 +202,7 @@ async fn live<B: Board>(common: &Common<'_, B>, network: &B::Network, light: &mu
                 .await;
         }
         // A light that fails has nobody to tell.
-        let _ = match mood(common, network).is_lit(now_ms) {
+        let _ = match mood(common).is_lit(now_ms) {
             true => light.set_high(),
             false => light.set_low(),
         };
@@ -221,7 +210,7 @@ async fn live<B: Board>(common: &Common<'_, B>, network: &B::Network, light: &mu
     }
 }
 
-fn mood<B: Board>(common: &Common<'_, B>, network: &B::Network) -> Mood {
+fn mood<B: Board>(common: &Common<'_, B>) -> Mood {
     let now_ms = uptime_ms();
     let no_time = match common.clock.try_borrow() {
         Ok(clock) => clock.now(now_ms).is_err(),
@@ -231,7 +220,7 @@ fn mood<B: Board>(common: &Common<'_, B>, network: &B::Network) -> Mood {
         Mood::Window
     } else if !common.serves.get() {
         Mood::Unprovisioned
-    } else if !network.is_up() {
+    } else if !common.network.is_up() {
         Mood::NoNetwork
     } else if no_time {
         Mood::NoTime

@@ -33,6 +33,7 @@ mod engine;
 mod freshness;
 mod gateway;
 mod headers;
+mod idle;
 mod inputs;
 mod lent;
 mod light;

@@ -23,11 +23,10 @@ use crate::transport::{Anchors, Transport as _, may_send};
 const PATIENCE_MS: u64 = 30_000;
 
 /// What of the board's parts serving takes.
-pub(crate) struct Means<'a, B: Board> {
+pub(crate) struct Means<B: Board> {
     pub connect: B::Connect,
     pub thermometer: B::Thermometer,
     pub heat: Heat,
-    pub network: &'a B::Network,
     pub random: fn() -> u32,
     pub build_secs: u64,
     /// The address that the network was given, or `None` if it gets one by DHCP.
@@ -39,11 +38,11 @@ pub(crate) struct Means<'a, B: Board> {
 pub(crate) fn session<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
-    means: &mut Means<'_, B>,
+    means: &mut Means<B>,
     configuration: &Configuration,
     clock: Result<Clock, BoardRefusal<B>>,
+    trusted: Trusted<B>,
 ) -> Result<Credentials<ChipKey<B>>, BoardRefusal<B>> {
-    let trusted = trust::<B>(store, &mut means.connect);
     let test = configuration.plain_http_test;
     let policy = match test {
         true => Policy::TEST,
@@ -90,13 +89,16 @@ pub(crate) fn start_clock<B: Board>(
     Ok(clock)
 }
 
+/// Whether the certificates that were provisioned can be read.
+type Trusted<B> = Result<(), StoreError<FlashError<B>>>;
+
 /// Has the way to the server trust the certificates that are provisioned, if there are any.
-// Not a part of its caller, whose stack frame would have room for the certificates all the time.
+// Not a part of its caller, nor of what reads the credentials: a stack frame has room for the certificates.
 #[inline(never)]
-fn trust<B: Board>(
+pub(crate) fn trust<B: Board>(
     store: &RefCell<BoardStore<B::Flash>>,
     connect: &mut B::Connect,
-) -> Result<(), StoreError<FlashError<B>>> {
+) -> Trusted<B> {
     let mut der = [0; MAX_CERTIFICATES_LEN];
     let Ok(mut store) = store.try_borrow_mut() else {
         return Ok(());

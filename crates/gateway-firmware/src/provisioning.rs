@@ -82,10 +82,7 @@ impl<'a, B: Board> Provisioning<'a, B> {
     }
 
     fn custody(&self) -> Custody {
-        match self.common.store().map(RefCell::try_borrow) {
-            Some(Ok(store)) => store.custody(),
-            _ => Custody::Plain,
-        }
+        self.common.custody().unwrap_or(Custody::Plain)
     }
 
     fn clock(&self) -> ClockStatus {

@@ -64,7 +64,7 @@ impl<B: Board> Sender<'_, B> {
     /// Makes one attempt if one is due, and returns the uptime in milliseconds at which to look again.
     async fn step(&mut self, shared: &Shared<'_, B>) -> u64 {
         let round_ms = uptime_ms().saturating_add(ROUND_SECS * 1_000);
-        if !shared.network.is_up() {
+        if !shared.common.network.is_up() {
             // An attempt would fail and begin a backoff that outlasts the network's return.
             return uptime_ms().saturating_add(200);
         }

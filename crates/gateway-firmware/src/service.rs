@@ -14,10 +14,10 @@ use crate::common::Common;
 use crate::configuration::Configuration;
 use crate::console::Command;
 use crate::freshness;
-use crate::gateway::idle;
+use crate::idle::idle;
 use crate::inputs;
 use crate::lent::Lent;
-use crate::prepare::{Means, client, open_outbox, session, start_clock};
+use crate::prepare::{Means, client, open_outbox, session, start_clock, trust};
 use crate::refusal::{BoardRefusal, Refusal};
 use crate::sender::Sender;
 use crate::shared::{Shared, uptime_ms};
@@ -34,7 +34,7 @@ const COUNT_MS: u64 = 50;
 pub(crate) async fn run<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
-    mut means: Means<'_, B>,
+    mut means: Means<B>,
 ) {
     freshness::check(common, store).await;
     loop {
@@ -58,21 +58,22 @@ pub(crate) async fn run<B: Board>(
 async fn serve<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
-    means: &mut Means<'_, B>,
+    means: &mut Means<B>,
 ) -> Result<(), BoardRefusal<B>> {
     let clock = start_clock(common, store, means.build_secs);
     let configuration = Configuration::load(store).map_err(Refusal::Configuration)?;
     if let Some(wifi) = &configuration.wifi {
-        means.network.use_wifi(wifi);
+        common.network.use_wifi(wifi);
     }
     // What is as it was stays untouched: asking by DHCP again would take the address away for a while.
     if means.address != configuration.address {
         means.address = configuration.address;
-        means.network.use_address(configuration.address);
+        common.network.use_address(configuration.address);
     }
     let outbox = open_outbox::<B>(store, &configuration, (means.random)())?;
     let mut buffer = [0; BUFFER_LEN];
-    let session = session(common, store, means, &configuration, clock);
+    let trusted = trust::<B>(store, &mut means.connect);
+    let session = session(common, store, means, &configuration, clock, trusted);
     let connect = Lent(&mut means.connect);
     let client = client::<B>(session, &configuration, connect, means.random, &mut buffer);
     let (client, refusal) = match client {
@@ -83,7 +84,6 @@ async fn serve<B: Board>(
         common,
         configuration: &configuration,
         outbox: &outbox,
-        network: means.network,
         refusal: refusal.as_ref(),
     };
     shared.report().await;
@@ -110,12 +110,13 @@ async fn ask_time<B: Board>(shared: &Shared<'_, B>, build_secs: u64) {
     let Some(host) = &shared.configuration.time_host else {
         return;
     };
+    let common = shared.common;
     let (rest_secs, again_secs) = SNTP_SECS;
     loop {
-        while !shared.network.is_up() {
+        while !common.network.is_up() {
             Timer::after_millis(200).await;
         }
-        let answer = shared.network.sntp(host, build_secs).await;
+        let answer = common.network.sntp(host, build_secs).await;
         let pause_secs = match answer {
             Some(unix_secs) => {
                 let reading = Reading {
@@ -123,12 +124,11 @@ async fn ask_time<B: Board>(shared: &Shared<'_, B>, build_secs: u64) {
                     source: Source::Sntp,
                     age_secs: 0,
                 };
-                shared.common.reading.signal((reading, uptime_ms()));
+                common.reading.signal((reading, uptime_ms()));
                 rest_secs
             }
             None => {
-                shared
-                    .common
+                common
                     .console
                     .say(format_args!("{host} doesn't tell the time"))
                     .await;

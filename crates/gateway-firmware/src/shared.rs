@@ -32,7 +32,6 @@ pub(crate) struct Shared<'a, B: Board> {
     pub common: &'a Common<'a, B>,
     pub configuration: &'a Configuration,
     pub outbox: &'a RefCell<BoardOutbox<'a, B::Flash>>,
-    pub network: &'a B::Network,
     /// Why nothing is sent, if nothing is.
     pub refusal: Option<&'a BoardRefusal<B>>,
 }

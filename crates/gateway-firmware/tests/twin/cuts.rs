@@ -149,7 +149,13 @@ fn an_old_image_of_a_sealed_flash_is_told() {
     live(bench, shows(bench, "nothing is sent"));
     assert!(!bench.screen().contains(OLD), "{}", bench.screen());
     bench.flash.replace(old);
-    live(bench, shows(bench, OLD));
+    live(bench, async {
+        shows(bench, OLD).await;
+        shows(bench, "outbox:").await;
+        bench.screen.borrow_mut().clear();
+        bench.type_line("status");
+        shows(bench, OLD).await;
+    });
 }
 
 #[test]

@@ -30,6 +30,7 @@ const SECRET_KEY: &str = "cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK";
 /// What is provisioned.
 struct Provision {
     host: String,
+    recipient: &'static str,
     test: u64,
     /// The address with the length of its prefix.
     address: Option<[u8; 5]>,
@@ -42,6 +43,7 @@ impl Provision {
     fn of(standin: &Standin) -> Self {
         Self {
             host: standin.address(Api::Heymarket).to_string(),
+            recipient: "+14155551234",
             test: 1,
             address: None,
             certificates: None,
@@ -57,7 +59,7 @@ impl Provision {
             (Setting::NAME, &b"gw-0017"[..]),
             (Setting::INBOX_ID, &42u64.to_le_bytes()),
             (Setting::CREATOR_ID, &7u64.to_le_bytes()),
-            (Setting::RECIPIENT, b"+14155551234"),
+            (Setting::RECIPIENT, self.recipient.as_bytes()),
             (Setting::DOOR_TEXT, b"Freezer 2: door open"),
             (Setting::FLOOD_TEXT, b"Cellar: water"),
             (Setting::TEMPERATURE_TEXT, b"Too hot"),
@@ -179,7 +181,10 @@ fn a_plain_store_in_a_chip_that_seals_is_not_served() {
     bench.device_key = Some(HmacKey::new(&[0x6b; 32]).unwrap());
     live(&bench, shows(&bench, "the store is not sealed"));
     assert_eq!(bench.counter.get(), 0);
-    assert!(!bench.screen().contains("custody"), "{}", bench.screen());
+    let screen = bench.screen();
+    assert!(screen.contains("custody: not known"), "{screen}");
+    assert!(screen.contains("outbox: not open"), "{screen}");
+    assert!(!screen.contains("gw-0017"), "{screen}");
 }
 
 #[test]
@@ -358,6 +363,41 @@ fn a_blank_board_says_so_to_whoever_asks() {
         bench.type_line("status");
         shows(&bench, "nothing is sent: the store is blank").await;
     });
+    for text in [
+        "device: without a name, started by power",
+        "custody: plain",
+        "credential: there is no credential",
+        "by Rtc, right to",
+        "link: the machine's own",
+        "outbox: not open",
+    ] {
+        assert!(bench.screen().contains(text), "{text}\n{}", bench.screen());
+    }
+}
+
+#[test]
+fn a_board_without_its_settings_says_what_else_it_knows() {
+    let (standin, bench) = (Standin::start(Config::default()).unwrap(), Bench::new());
+    let mut provision = Provision::of(&standin);
+    provision.recipient = "nobody";
+    provision.flash(&bench);
+    live(&bench, async {
+        shows(&bench, "nothing is sent: setting").await;
+        bench.screen.borrow_mut().clear();
+        bench.type_line("status");
+        shows(&bench, "nothing is sent: setting").await;
+        bench.type_line("what?");
+        shows(&bench, "commands: status").await;
+    });
+    for text in [
+        "device: gw-0017, started by power",
+        "custody: plain",
+        "credential: heymarket, slot A in use",
+        "by Rtc, right to",
+        "outbox: not open",
+    ] {
+        assert!(bench.screen().contains(text), "{text}\n{}", bench.screen());
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A board that lacks something takes alerts all the same, and sends them when it is there.
 
-use device_link::{Refusal, Request};
+use device_link::{Refusal, Reply, Request};
 use embassy_time::Timer;
 use jwt_core::HmacKey;
-use secure_store::Key;
+use secure_store::{Custody, Key};
 
 use crate::board::{Bench, now_secs};
 use crate::desk::Desk;
@@ -42,8 +42,17 @@ fn a_sealed_store_is_opened_in_place_when_its_key_answers() {
         bench.screen.borrow_mut().clear();
         bench.type_line("status");
         shows(&bench, "nothing is sent: the store is sealed, and").await;
+        for text in ["custody: sealed", "credential: not known", "link:"] {
+            assert!(bench.screen().contains(text), "{text}\n{}", bench.screen());
+        }
+        let custody = |reply: Result<Reply<'_>, Refusal>| match reply {
+            Ok(Reply::Status(status)) => Some(status.custody),
+            _ => None,
+        };
         let mut desk = Desk::new(&bench, None);
-        desk.done(&Request::Status).await;
+        let custody = desk.ask(&Request::Status, custody).await;
+        assert_eq!(custody, Some(Custody::Sealed));
+        bench.screen.borrow_mut().clear();
         until(&bench, "fed", || bench.feeds.get() > 2).await;
         assert_eq!(standin.log().len(), 0);
         bench.silent.set(false);
@@ -100,6 +109,16 @@ fn alerts_are_kept_while_there_is_no_credential_and_go_out_when_there_is() {
         shows(&bench, "nothing is sent: there is no credential").await;
         press(&bench.door).await;
         shows(&bench, "waits: Freezer 2: door open").await;
+        bench.screen.borrow_mut().clear();
+        bench.type_line("status");
+        shows(&bench, "nothing is sent: there is no credential").await;
+        for text in [
+            "device: gw-0017",
+            "credential: there is no",
+            "outbox: 1 waiting",
+        ] {
+            assert!(bench.screen().contains(text), "{text}\n{}", bench.screen());
+        }
         bench.type_line("test pump 7 is off");
         shows(&bench, "waits: pump 7 is off").await;
         until(&bench, "fed", || bench.feeds.get() > 2).await;
