@@ -51,9 +51,17 @@ pub enum CredentialKey<'a> {
 }
 
 impl<'a> Credential<'a> {
-    /// Writes the record to the front of `out` and returns it, or `None` if it is too long for `out` or the form.
+    /// Writes the record to the front of `out` and returns it, or `None` if it is too long for `out` or the form; no
+    /// byte of the key is in `out` then.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Option<&'o [u8]> {
-        let too_long = self.api.len() > MAX_TEXT_LEN || self.id.len() > MAX_TEXT_LEN;
+        let sent_len = match self.key {
+            CredentialKey::Sent(key) => key.len(),
+            CredentialKey::Prepared(_) | CredentialKey::Hardware(_) => 0,
+        };
+        let longest_text = self.api.len().max(self.id.len());
+        if longest_text > MAX_TEXT_LEN || sent_len > MAX_KEY_LEN {
+            return None;
+        }
         let mut writer = Writer::new(out);
         writer.short(self.api.as_bytes())?;
         writer.short(self.id.as_bytes())?;
@@ -68,9 +76,7 @@ impl<'a> Credential<'a> {
                 writer.put(key.as_bytes())?;
             }
         }
-        let too_long =
-            too_long || matches!(self.key, CredentialKey::Sent(key) if key.len() > MAX_KEY_LEN);
-        writer.finish().filter(|_| !too_long)
+        writer.finish()
     }
 
     /// Reads a record of this version's form, or returns `None` if it isn't one.

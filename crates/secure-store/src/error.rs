@@ -56,7 +56,7 @@ pub enum StoreError<E> {
     },
     /// There are more records than this program can keep track of.
     TooManyRecords,
-    /// The numbers of writes are used up.
+    /// The numbers of writes are used up: 4,294,967,295 of them, which outlast the flash.
     WornOut,
     /// The region doesn't fit the flash: see [`Region`](crate::Region).
     Region,
@@ -104,7 +104,7 @@ impl<E: Debug> fmt::Display for StoreError<E> {
             Self::BufferTooSmall { needed } => write!(f, "the value needs a buffer of {needed} bytes"),
             Self::TooLong { len } => write!(
                 f,
-                "the value has {len} bytes, a record has at most {}",
+                "the value has {len} bytes: shorten it to {}",
                 crate::MAX_VALUE_LEN
             ),
             Self::Reserved => f.write_str("kinds 0 and 255 can't be stored: use another"),
@@ -115,14 +115,16 @@ impl<E: Debug> fmt::Display for StoreError<E> {
             Self::TooManyRecords => f.write_str(
                 "the store has more records than this program keeps track of: raise the number it was built with",
             ),
-            Self::WornOut => f.write_str("the store's writes are used up: format it"),
+            Self::WornOut => f.write_str(
+                "the store's numbers are used up: erase its flash region, then provision the device again",
+            ),
             Self::Region => f.write_str(
                 "the store's region must be in the flash, and two copies of whole sectors and 4096 bytes at least",
             ),
             Self::Unreliable => {
-                f.write_str("the flash doesn't keep what is written: it is worn out or write-protected")
+                f.write_str("the flash doesn't keep what is written: lift its write protection, or replace it")
             }
-            Self::Flash(error) => write!(f, "the flash driver failed: {error:?}"),
+            Self::Flash(error) => write!(f, "the flash driver failed: restart the device, or replace it ({error:?})"),
         }
     }
 }

@@ -261,9 +261,7 @@ impl<F: MultiwriteNorFlash, const RECORDS: usize> TwoCopyLog<F, RECORDS> {
         let needed = header.entry_len();
         let free = self.free();
         if needed > free && !form::is_removal(header.form) {
-            return Err(StoreError::Full {
-                free: free.saturating_sub(ENTRY_ALIGN),
-            });
+            return Err(StoreError::Full { free });
         }
         let bytes = entry::complete(header, entry).ok_or(StoreError::Malformed)?;
         let mark = header.mark(bytes.get(ENTRY_ALIGN as usize..).unwrap_or_default());

@@ -110,6 +110,10 @@ pub fn check_freshness<
     counter: &mut C,
 ) -> Result<Freshness, RollbackError<F::Error, C::Error>> {
     let count = counter.read().map_err(RollbackError::Counter)?;
+    let version = store.version(Key::ANCHOR);
+    if let Some(version) = version.filter(|version| *version > VERSION) {
+        return Err(StoreError::NewerRecord { version }.into());
+    }
     let mut buffer = [0; Anchor::LEN];
     let Some(record) = store.get(Key::ANCHOR, &mut buffer)? else {
         return Ok(match count {

@@ -94,7 +94,8 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Makes an empty store of a region, whatever is there: all of it is erased.
     ///
     /// # Errors
-    /// [`StoreError::Region`], [`StoreError::Unreliable`] or the flash driver's error.
+    /// [`StoreError::Region`], [`StoreError::Unreliable`] or the flash driver's error; [`StoreError::WornOut`] if a store that is
+    /// there has come to the last number.
     pub fn format(flash: F, region: Region, protection: P) -> Result<Self, F> {
         TwoCopyLog::format(flash, region).map(|log| Self::of(log, protection))
     }
@@ -123,7 +124,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     ///
     /// # Errors
     /// [`StoreError::NewerRecord`] if the older one has a higher version, [`StoreError::TooLong`],
-    /// [`StoreError::Full`], [`StoreError::TooManyRecords`], [`StoreError::Reserved`] or the flash's
+    /// [`StoreError::Full`], [`StoreError::TooManyRecords`], [`StoreError::WornOut`], [`StoreError::Reserved`] or the flash's
     /// troubles. The older record is still there; after a flash error and a power cut it may be the new one.
     pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
         self.set_aside(key)?;
@@ -140,12 +141,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         if value.len() > MAX_VALUE_LEN {
             return Err(StoreError::TooLong { len: value.len() });
         }
-        if let Some(live) = self
-            .log
-            .find(key)
-            .filter(|live| live.entry.version > version)
-        {
-            let version = live.entry.version;
+        if let Some(version) = self.version(key).filter(|stored| *stored > version) {
             return Err(StoreError::NewerRecord { version });
         }
         let stored_len = value.len().saturating_add(P::OVERHEAD);
@@ -159,7 +155,12 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         };
         let written = self.write(&header, value, stored_len);
         self.scratch.zeroize();
-        written
+        written.map_err(|error| match error {
+            StoreError::Full { .. } => StoreError::Full {
+                free: self.free() as u32,
+            },
+            other => other,
+        })
     }
 
     fn write(&mut self, header: &EntryHeader, value: &[u8], stored_len: usize) -> Result<(), F> {
@@ -275,6 +276,11 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             stored_len: entry.len,
             seq: entry.seq,
         })
+    }
+
+    /// Returns the version of a record's form.
+    pub(crate) fn version(&self, key: Key) -> Option<u8> {
+        self.log.find(key).map(|live| live.entry.version)
     }
 
     /// Returns the custody of what this store writes.

@@ -5,7 +5,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
-use secure_store::{Image, Key, MAX_VALUE_LEN, Plain, Region, Store, StoreError};
+use jwt_core::HmacKey;
+use secure_store::{Image, Key, MAX_VALUE_LEN, Plain, Region, Sealed, Store, StoreError};
 use support::flash::{MockFlash, Shared};
 use support::random::Random;
 
@@ -439,6 +440,21 @@ fn limits_are_told_and_nothing_is_written() {
         store.remove(Key::outbox(n)).unwrap();
     }
     assert_eq!(store.records().count(), 0);
+}
+
+#[test]
+fn a_full_sealed_store_tells_what_a_value_may_have() {
+    let seal = Sealed::new(&HmacKey::new(&[7; 32]).unwrap()).unwrap();
+    let mut flash = MockFlash::new(8192);
+    let mut store = Store::<_, _, 4>::format(&mut flash, REGION, seal).unwrap();
+    for n in 0..3 {
+        store.put(Key::outbox(n), 1, &[0; MAX_VALUE_LEN]).unwrap();
+    }
+    // 32 for the header, 32 for a removal, 3 x 1088: 768 bytes are left, 16 for an entry's header and 44 for the seal.
+    assert_eq!(store.free(), 708);
+    let full = StoreError::Full { free: 708 };
+    assert_eq!(store.put(Key::outbox(3), 1, &[0; 709]), Err(full));
+    assert_eq!(store.put(Key::outbox(3), 1, &[0; 708]), Ok(()));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use jwt_core::HmacKey;
 use proptest::prelude::*;
 use secure_store::{
-    Freshness, Image, Key, MAX_COUNTER_JUMP, MonotonicCounter, Region, Sealed, Store, anchor,
-    check_freshness,
+    Freshness, Image, Key, MAX_COUNTER_JUMP, MonotonicCounter, Region, RollbackError, Sealed,
+    Store, StoreError, anchor, check_freshness,
 };
 
 const REGION: Region = Region {
@@ -154,4 +154,22 @@ fn another_counter_is_told() {
     let mut store = open(&mut bytes);
     store.put(Key::ANCHOR, 1, &[1, 2, 3]).unwrap();
     check_freshness(&mut store, &mut counter).unwrap_err();
+}
+
+/// It may mean anything, however much it looks like one of this program's.
+#[test]
+fn an_anchor_of_a_later_program_is_not_read() {
+    for value in [&[0; 5][..], &[0; 9]] {
+        let mut bytes = formatted();
+        let mut store = open(&mut bytes);
+        store.put(Key::ANCHOR, 2, value).unwrap();
+        let newer = Err(RollbackError::Store(StoreError::NewerRecord { version: 2 }));
+        let mut counter = Counter::default();
+        assert_eq!(check_freshness(&mut store, &mut counter), newer);
+        assert_eq!(
+            anchor(&mut store, &mut counter).map(|()| Freshness::Fresh),
+            newer
+        );
+        assert_eq!(counter.count, 0);
+    }
 }

@@ -234,3 +234,18 @@ fn a_device_key_that_fails_is_told() {
     assert!(matches!(error, SealError::Engine(Broken)));
     assert_eq!(*messages.borrow(), [b"\0secure-store seal 1".to_vec()]);
 }
+
+#[test]
+fn a_credential_that_is_too_long_leaves_no_key_behind() {
+    let long = "x".repeat(65);
+    let sent = "k".repeat(257);
+    for (api, id, key) in [
+        (&*long, ID, CredentialKey::Prepared(api_key())),
+        ("heymarket", &*long, CredentialKey::Prepared(api_key())),
+        ("heyoo", "", CredentialKey::Sent(&sent)),
+    ] {
+        let mut out = [0; 512];
+        assert!(Credential { api, id, key }.encode(&mut out).is_none());
+        assert!(out == [0; 512]);
+    }
+}

@@ -85,7 +85,13 @@ impl<E: Debug> fmt::Display for AteccError<E> {
             Self::Refused(Status::Execution) => f.write_str(
                 "the secure element's configuration doesn't allow this: check the slot and the locks",
             ),
-            Self::Refused(status) => write!(f, "the secure element has refused: {status:?}"),
+            Self::Refused(status @ (Status::Ecc | Status::SelfTest | Status::HealthTest)) => {
+                write!(f, "the secure element is broken: replace it ({status:?})")
+            }
+            Self::Refused(status) => write!(
+                f,
+                "the secure element has refused: check that it is an ATECC608, then try again ({status:?})"
+            ),
             Self::Unlocked => f.write_str("lock the secure element's configuration first"),
             Self::NoSuchSlot => f.write_str("slots are 0 to 15, counters 0 and 1"),
         }

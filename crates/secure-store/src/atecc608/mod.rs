@@ -49,7 +49,8 @@ mod sha {
     pub const HMAC_START: u8 = 0x04;
 }
 
-/// Microseconds from the wake pulse until the device answers, t_WHI (data sheet, section 8.3).
+/// Microseconds from the wake pulse until the device answers, t_WHI (data sheet, section 8.3), if it isn't configured to test
+/// itself first.
 const WAKE_US: u32 = 1500;
 
 /// Milliseconds between two looks for a response.
