@@ -40,6 +40,13 @@ fn a_fuse_block_gets_the_key_that_signs_the_same() {
         .heymarket()
         .run()
         .fails(2, &["never overwritten"]);
+    // Burnt there it would be taken for the device key, for good.
+    let taken = [&efuse[..], &["--out", "@taken.key", "--block", "1"]].concat();
+    let run = files.provision(&taken).heymarket().run().exits(0);
+    assert!(
+        run.stderr.contains("warning: number 1 is where esp32c3"),
+        "{run:?}"
+    );
     let json = [
         &efuse[..],
         &["--out", "@json.key", "--block", "3", "--json"],

@@ -8,6 +8,7 @@ use jwt_core::HmacKey;
 use secure_store::Custody;
 
 use crate::exit::Failure;
+use crate::output;
 use crate::provision::contents::KeyPlace;
 use crate::provision::key_file;
 use crate::provision::target::Target;
@@ -36,8 +37,13 @@ impl CustodyArgs {
     ///
     /// Over the cable the target is known only if a person has named it: what is no place on some chip is then none.
     pub fn key_place(&self, api: &Api, target: Option<Target>) -> Result<KeyPlace, Failure> {
-        if let (Some(number), Some(_)) = (self.hardware_key, &self.device_key_file) {
-            check_free(number, target)?;
+        if let Some(number) = self.hardware_key
+            && let Some(chips) = chips_with_device_key_at(number, target)
+        {
+            if self.device_key_file.is_some() {
+                return Err(refused(number, target, &chips));
+            }
+            warn(number, &chips);
         }
         match (self.hardware_key, api.scheme) {
             (None, _) => Ok(KeyPlace::Store),
@@ -50,26 +56,39 @@ impl CustodyArgs {
     }
 }
 
+/// Names the chips, or the target if it is one, whose firmware looks for the device key under a number.
+fn chips_with_device_key_at(number: u8, target: Option<Target>) -> Option<String> {
+    let keeps = |chip: &&Target| chip.device_key_place() == number;
+    let all = Target::value_variants();
+    let chips: Vec<_> = match &target {
+        Some(target) => [target].into_iter().filter(keeps).collect(),
+        None => all.iter().filter(keeps).collect(),
+    };
+    let names: Vec<_> = chips.into_iter().map(|chip| chip.name()).collect();
+    (!names.is_empty()).then(|| names.join(" or "))
+}
+
 /// Refuses the place of the device key: what it signs is not to be what seals the store.
-fn check_free(number: u8, target: Option<Target>) -> Result<(), Failure> {
-    let keeps = |target: &&Target| target.device_key_place() == number;
-    match target {
-        Some(target) if keeps(&&target) => Err(Failure::usage(format_args!(
-            "number {number} is where {} keeps its device key: put the key that signs elsewhere, and name that place with --hardware-key",
-            target.name()
-        ))),
-        Some(_) => Ok(()),
-        None => {
-            let chips = Target::value_variants().iter().filter(keeps);
-            let names: Vec<_> = chips.map(|target| target.name()).collect();
-            match names.is_empty() {
-                true => Ok(()),
-                false => Err(Failure::usage(format_args!(
-                    "number {number} is where these keep their device key: {}; name the chip with --target, or, if it is one of them, put the key that signs elsewhere",
-                    names.join(", ")
-                ))),
-            }
-        }
+fn refused(number: u8, target: Option<Target>, chips: &str) -> Failure {
+    let what = match target {
+        Some(_) => "",
+        None => "name the chip with --target, and if it is one of these, ",
+    };
+    Failure::usage(format_args!(
+        "number {number} is where {chips} keeps its device key: {what}put the key that signs elsewhere, and name that place with --hardware-key"
+    ))
+}
+
+fn warn(number: u8, chips: &str) {
+    output::note(format_args!(
+        "warning: number {number} is where {chips} keeps its device key: the gateway's firmware takes what is there for it, and does not sign with it"
+    ));
+}
+
+/// Warns of a key that signs and is to be burnt where the device key belongs.
+pub fn warn_of_device_key_place(number: u8, target: Target) {
+    if let Some(chips) = chips_with_device_key_at(number, Some(target)) {
+        warn(number, &chips);
     }
 }
 

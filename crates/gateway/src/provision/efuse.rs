@@ -13,6 +13,7 @@ use crate::credentials::{CredentialArgs, Secrets};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::output::report;
+use crate::provision::custody;
 use crate::provision::key_file::{self, KEY_LEN};
 use crate::provision::target::Target;
 use crate::sign::api;
@@ -104,6 +105,7 @@ pub fn run_efuse_key(args: &EfuseKeyArgs) -> Result<Exit, Failure> {
             format!("the {len}-byte HMAC key and zeros, as HMAC would pad it itself")
         }
     };
+    custody::warn_of_device_key_place(args.block, args.burn.target);
     args.burn.report(args.block, &form)
 }
 
