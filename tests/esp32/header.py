@@ -3,7 +3,7 @@
 Usage: header.py GATEWAY CHIP IMAGE ELF
 
 The keys are made by `gateway provision` and burnt into virtual fuses by the printed commands; the stores come from
-`gateway provision image`. Each token is compared with Python's own.
+`gateway provision image`. Each header is compared with what the API documents, tokens with Python's own HMAC.
 """
 
 import base64
@@ -15,10 +15,13 @@ import pathlib
 import random
 import re
 import shlex
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import uuid
+import zlib
 
 from chip import Chip
 
@@ -32,7 +35,13 @@ RANDOM_CHIPS = 80
 MAX_ID_LEN = 64
 # Visible ASCII that JSON doesn't escape.
 ID_CHARS = [chr(char) for char in range(0x21, 0x7F) if chr(char) not in '"\\']
+PLAIN = "custody: plain: whoever reads the flash has the key"
+SEALED = "custody: sealed: the key is encrypted for this chip alone"
 HARDWARE = "custody: hardware: the key can't be read by software"
+
+# docs/store-format.md: two copies, each with a header and entries at multiples of 16.
+COPY_LEN, COPY_HEADER_LEN, ENTRY_HEADER_LEN, ENTRY_ALIGN = 0x8000, 32, 16, 16
+CLOCK, CLOCK_VERSION, FORM_PLAIN = 3, 1, 1
 
 checks = 0
 
@@ -60,18 +69,66 @@ def compact(value):
     return json.dumps(value, separators=(",", ":")).encode()
 
 
+class Credential:
+    """What `gateway` takes a credential from, and what headers it makes: tokens, or always the same."""
+
+    def __init__(self, api, environment, key, header=None, claims=None):
+        self.options = ["--api", api]
+        self.environment = environment
+        # The key that signs, or the value that is sent.
+        self.key = key
+        self.header = header
+        # The claims at a time.
+        self.claims = claims
+
+    def value(self, now, key):
+        if self.header is None:
+            return self.key
+        signing_input = f"{b64(compact(self.header))}.{b64(compact(self.claims(now)))}"
+        mac = hmac.new(key, signing_input.encode(), hashlib.sha256).digest()
+        return f"Bearer {signing_input}.{b64(mac)}"
+
+
 def heymarket(secret_id):
-    """Environment, options, header and claims at a time of a Heymarket credential."""
     environment = {"HEYMARKET_SECRET_ID": secret_id, "HEYMARKET_SECRET_KEY": KEY}
+    key = f"{secret_id}||{KEY}".encode()
     header = {"alg": "HS256", "typ": "JWT"}
-    return environment, ["--api", "heymarket"], header, lambda now: {"iss": secret_id, "iat": now - 1}
+    return Credential("heymarket", environment, key, header, lambda now: {"iss": secret_id, "iat": now - 1})
 
 
 def key_id(kid):
-    """The same of a Key-ID credential."""
-    environment = {"KEY_ID_JWT_KID": kid, "KEY_ID_JWT_SECRET": 32 * "k"}
+    key = 32 * "k"
+    environment = {"KEY_ID_JWT_KID": kid, "KEY_ID_JWT_SECRET": key}
     header = {"alg": "HS256", "kid": kid, "typ": "JWT"}
-    return environment, ["--api", "key-id"], header, lambda now: {"exp": now + 3600}
+    return Credential("key-id", environment, key.encode(), header, lambda now: {"exp": now + 3600})
+
+
+def sent():
+    """Credentials of the APIs whose keys are sent as they are."""
+    basic = base64.b64encode(b"team-4f1c9b27a0:").decode()
+    return [
+        Credential("heymarket-bearer", {"HEYMARKET_API_KEY": "team-4f1c9b27a0"}, "Bearer team-4f1c9b27a0"),
+        Credential("heymarket-basic", {"HEYMARKET_API_KEY": "team-4f1c9b27a0"}, f"Basic {basic}"),
+        Credential("key-id-static", {"KEY_ID_API_TOKEN": "kst-8f2b7c61d0"}, "kst-8f2b7c61d0"),
+        Credential("heyoo", {"HEYOO_API_KEY": "hey_4f1c9b27a0"}, "Bearer hey_4f1c9b27a0"),
+        Credential("hookmesh", {"HOOKMESH_API_KEY": "sk_live_9b27a04f1c"}, "Bearer sk_live_9b27a04f1c"),
+    ]
+
+
+def with_floor(flash, floor):
+    """The flash of a device whose store says that the present is no earlier."""
+    flash = bytearray(flash)
+    for copy in range(STORE, STORE + 2 * COPY_LEN, COPY_LEN):
+        check(flash[copy : copy + 8] == b"SECSTORE", "the copy is made")
+        at, number = copy + COPY_HEADER_LEN, 0
+        while flash[at] != 0xFF:
+            (length, number) = struct.unpack_from("<HI", flash, at + 6)
+            at += -(-(ENTRY_HEADER_LEN + length) // ENTRY_ALIGN) * ENTRY_ALIGN
+        value = struct.pack("<QQ", floor, 0)
+        head = struct.pack("<BBBBHHI", CLOCK, CLOCK_VERSION, FORM_PLAIN, 0, 0, len(value), number + 1)
+        entry = head + struct.pack("<I", zlib.crc32(head + value)) + value
+        flash[at : at + len(entry)] = entry
+    return bytes(flash)
 
 
 class Bench:
@@ -91,10 +148,9 @@ class Bench:
 
     def store(self, credential, *options):
         """The image with a store for a credential."""
-        environment, api, *_ = credential
         out = self.path("bin")
-        arguments = [*api, *options, "--target", self.chip, "--out", out]
-        run([self.gateway, "provision", "image", *arguments], environment)
+        arguments = [*credential.options, *options, "--target", self.chip, "--out", out]
+        run([self.gateway, "provision", "image", *arguments], credential.environment)
         return self.image[:STORE] + out.read_bytes()
 
     def provision(self, arguments, environment=None):
@@ -108,18 +164,19 @@ class Bench:
 
     def burnt(self, credential, block=0, **mistakes):
         """A file of fuses with a credential's key, and the key."""
-        environment, api, *_ = credential
         key, fuses = self.path("hmac"), self.path("fuses")
-        arguments = ["efuse-key", *api, "--target", self.chip, "--block", block, "--out", key]
-        self.burn(self.provision(arguments, environment)["burn"], fuses, **mistakes)
+        arguments = ["efuse-key", *credential.options, "--target", self.chip, "--block", block, "--out", key]
+        self.burn(self.provision(arguments, credential.environment)["burn"], fuses, **mistakes)
         return fuses, {block: key.read_bytes()}
 
-    def device_key(self, fuses):
-        """Burns a device key besides; returns its file."""
-        key = self.path("key")
+    def device_key(self, fuses=None):
+        """Burns a device key, into a copy of some fuses; returns them and the key's file."""
+        key, burnt = self.path("key"), self.path("fuses")
+        if fuses:
+            shutil.copy(fuses, burnt)
         made = self.provision(["device-key", "--target", self.chip, "--out", key])
-        self.burn(made["burn"], fuses)
-        return key
+        self.burn(made["burn"], burnt)
+        return burnt, key
 
     def boot(self, flash, fuses, keys, sha=True):
         """What a chip prints, and whether it resets itself; without SHA the accelerator never finishes."""
@@ -130,33 +187,29 @@ class Bench:
         check(not chip.hmac.violations, f"the manual's steps: {chip.hmac.violations}")
         return printed, chip.was_reset
 
-    def signs(self, credential, printed, key):
+    def shows(self, credential, printed, key=None, told_by="by the build: the firmware is no older"):
         """Whether the chip has printed the header that this key makes at the time that it says."""
-        _, _, header, claims = credential
-        now = re.search(r"^time: (\d+) by the build", printed, re.MULTILINE)
+        now = re.search(rf"^time: (\d+) {told_by}$", printed.replace("\r", ""), re.MULTILINE)
         check(now, f"the time is told: {printed}")
-        signing_input = f"{b64(compact(header))}.{b64(compact(claims(int(now[1]))))}"
-        mac = hmac.new(key, signing_input.encode(), hashlib.sha256).digest()
-        return f"Authorization: Bearer {signing_input}.{b64(mac)}" in printed.splitlines()
+        return f"Authorization: {credential.value(int(now[1]), key or credential.key)}" in printed.splitlines()
 
 
 def good_chips(bench):
-    """Every key block, every length of ID, any key, and stores that are plain or sealed."""
+    """Every key block but the device key's, every length of ID, any key, and stores that are plain or sealed."""
     documented = heymarket(ID)
-    whole_key = f"{ID}||{KEY}".encode()
-    burnt, device_keys = {}, {}
+    bare, sealing = {}, {}
     for block in range(BLOCKS):
-        fuses, keys = bench.burnt(documented, block)
+        if block == DEVICE_KEY_BLOCK:
+            continue
+        bare[block], keys = bench.burnt(documented, block)
         flash = bench.store(documented, "--hardware-key", block)
-        printed, was_reset = bench.boot(flash, fuses, keys)
+        printed, was_reset = bench.boot(flash, bare[block], keys)
         check(not was_reset and HARDWARE in printed, printed)
         state = f"eFuse BLOCK_KEY{block}: purpose HMAC_UP, read-protected, write-protected"
         check(state in printed, printed)
-        check(bench.signs(documented, printed, whole_key), f"block {block}: {printed}")
-        check(not bench.signs(documented, printed, whole_key + b"!"), "another key is told apart")
-        burnt[block] = fuses
-        if block != DEVICE_KEY_BLOCK:
-            device_keys[block] = bench.device_key(fuses)
+        check(bench.shows(documented, printed), f"block {block}: {printed}")
+        check(not bench.shows(documented, printed, documented.key + b"!"), "another key is told apart")
+        sealing[block] = bench.device_key(bare[block])
 
     # Protected fuses don't show their key, so these serve for any.
     seed = int.from_bytes(os.urandom(4), "little")
@@ -167,43 +220,82 @@ def good_chips(bench):
         any_id = "".join(choose.choices(ID_CHARS, k=n % MAX_ID_LEN + 1))
         any_uuid = str(uuid.UUID(int=choose.getrandbits(128)))
         credential = heymarket(any_id) if n % 4 else key_id(any_uuid)
-        block = choose.randrange(BLOCKS)
-        keys = {block: choose.randbytes(32)}
+        block = choose.choice(list(bare))
+        fuses, keys = bare[block], {block: choose.randbytes(32)}
         options = ["--hardware-key", block]
-        if n % 3 and block in device_keys:
-            options += ["--device-key-file", device_keys[block]]
-            keys[DEVICE_KEY_BLOCK] = device_keys[block].read_bytes()
-        printed, was_reset = bench.boot(bench.store(credential, *options), burnt[block], keys)
+        if n % 3:
+            fuses, device_key = sealing[block]
+            options += ["--device-key-file", device_key]
+            keys[DEVICE_KEY_BLOCK] = device_key.read_bytes()
+        printed, was_reset = bench.boot(bench.store(credential, *options), fuses, keys)
         check(not was_reset and HARDWARE in printed, printed)
-        check(bench.signs(credential, printed, keys[block]), f"{credential[0]}, {keys}: {printed}")
+        check(bench.shows(credential, printed, keys[block]), f"{credential.environment}, {keys}: {printed}")
+
+
+def keys_in_flash(bench):
+    """Every API, its key in the store: plain, and sealed under the device key."""
+    sealing, device_key = bench.device_key()
+    keys = {DEVICE_KEY_BLOCK: device_key.read_bytes()}
+    blank = bench.path("fuses")
+    bench.burn(f"espefuse --chip {bench.chip} summary", blank)
+    for credential in [heymarket(ID), key_id(str(uuid.uuid4())), *sent()]:
+        printed, was_reset = bench.boot(bench.store(credential), blank, {})
+        check(not was_reset and PLAIN in printed, printed)
+        check(bench.shows(credential, printed), f"{credential.options}: {printed}")
+        flash = bench.store(credential, "--device-key-file", device_key)
+        printed, was_reset = bench.boot(flash, sealing, keys)
+        check(not was_reset and SEALED in printed, printed)
+        check(bench.shows(credential, printed), f"{credential.options}: {printed}")
+
+
+def floors(bench):
+    """A floor beyond the build is the time, and one before it is not."""
+    documented = heymarket(ID)
+    fuses, keys = bench.burnt(documented)
+    flash = bench.store(documented, "--hardware-key", 0)
+    printed, _ = bench.boot(flash, fuses, keys)
+    build = int(re.search(r"^time: (\d+) by the build", printed, re.MULTILINE)[1])
+    for beyond in [1, 86_400, 40 * 31_557_600]:
+        printed, was_reset = bench.boot(with_floor(flash, build + beyond), fuses, keys)
+        check(not was_reset and f"time: {build + beyond} by the store" in printed, printed)
+        check(bench.shows(documented, printed, told_by="by the store: no earlier than this"), printed)
+    for floor in [build, build - 1, 0]:
+        printed, was_reset = bench.boot(with_floor(flash, floor), fuses, keys)
+        check(not was_reset and f"time: {build} by the build" in printed, printed)
+        check(bench.shows(documented, printed), printed)
+    # More than 50 years ahead: the store is a faulty device's.
+    printed, was_reset = bench.boot(with_floor(flash, build + 60 * 31_557_600), fuses, keys)
+    check(was_reset and "Authorization" not in printed, printed)
 
 
 def bad_chips(bench):
-    """What isn't as it should be is named; the header is printed only if the chip has signed it."""
+    """What isn't as it should be is named, and no header is printed."""
     documented = heymarket(ID)
     flash = bench.store(documented, "--hardware-key", 0)
-    fuses, keys = bench.burnt(documented, options=["--no-read-protect"])
-    printed, _ = bench.boot(flash, fuses, keys)
-    check("custody: in hardware, but software can read the key" in printed, printed)
-    check(HARDWARE not in printed, printed)
-
+    open_fuses, keys = bench.burnt(documented, options=["--no-read-protect"])
     good, keys = bench.burnt(documented)
     printed, was_reset = bench.boot(flash, good, keys, sha=False)
     check(was_reset and "doesn't finish" in printed and "Authorization" not in printed, printed)
 
     wrong, _ = bench.burnt(documented, purpose="HMAC_DOWN_ALL")
-    other, _ = bench.burnt(documented, block=1)
-    sealed = bench.store(documented, "--hardware-key", 0, "--device-key-file", bench.device_key(good))
+    other, _ = bench.burnt(documented, block=2)
+    sealing, device_key = bench.device_key(good)
+    sealed = bench.store(documented, "--hardware-key", 0, "--device-key-file", device_key)
+    in_its_place = bench.store(documented, "--hardware-key", DEVICE_KEY_BLOCK)
     # Not the key that the store was sealed under.
     keys[DEVICE_KEY_BLOCK] = bytes(32)
     erased = b"\xff" * (len(flash) - STORE)
     for name, flash, fuses, says in [
-        ("purpose", flash, wrong, "purpose 5, not HMAC_UP"),
-        ("block", flash, other, "purpose 0, not HMAC_UP"),
-        ("store", flash[:STORE] + erased, good, "the store is blank"),
+        ("protection", flash, open_fuses, "BLOCK_KEY0: purpose HMAC_UP, NOT read-protected"),
+        ("purpose", flash, wrong, "BLOCK_KEY0: purpose 5, not HMAC_UP"),
+        ("block", flash, other, "BLOCK_KEY0: purpose 0, not HMAC_UP"),
+        ("key", flash, other, "the key of slot A is in a place that this board's chip doesn't have"),
+        ("place", in_its_place, other, "the key of slot A is in a place that this board's chip doesn't have"),
+        ("store", flash[:STORE] + erased, good, "the store is blank: provision the device"),
         ("table", flash[:TABLE] + b"\xff" * 0x1000 + flash[TABLE_END:], good, "partition table"),
-        ("custody", bench.store(documented), good, "--hardware-key"),
-        ("device key", sealed, good, "another device's key"),
+        ("plain", flash, sealing, "provision it with the device key"),
+        ("no device key", sealed, good, "this board has no device key"),
+        ("device key", sealed, sealing, "another device's key"),
     ]:
         printed, was_reset = bench.boot(flash, fuses, keys)
         check(was_reset and says in printed, f"{name}: {printed}")
@@ -215,6 +307,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(gateway, chip, image, elf, pathlib.Path(folder))
         good_chips(bench)
+        keys_in_flash(bench)
+        floors(bench)
         bad_chips(bench)
     print(f"{checks} checks passed")
 

@@ -17,7 +17,7 @@ use secure_store::atecc608::{Atecc608, AteccError, DEFAULT_ADDRESS, SlotKey};
 
 use crate::board::{Bus, SharedBus};
 #[cfg(hmac_peripheral)]
-use crate::fuse_keys::{DEVICE_KEY_BLOCK, Fuses, key_state};
+use crate::fuse_keys::{FuseKeys, Fuses};
 
 /// The slot whose key seals the store on a chip without the peripheral.
 #[cfg(not(hmac_peripheral))]
@@ -41,8 +41,8 @@ impl ChipKeys for Keys {
     /// The place of the device key is none for another: what it signs is not to be what seals the store.
     fn key(&self, slot: u8) -> Option<Key> {
         #[cfg(hmac_peripheral)]
-        if let Some(block) = KeyBlock::new(slot) {
-            return self.fuse(block).filter(|_| block != DEVICE_KEY_BLOCK);
+        if KeyBlock::new(slot).is_some() {
+            return FuseKeys(self.hmac).key(slot).map(Key::Fuse);
         }
         #[cfg(not(hmac_peripheral))]
         if slot == DEVICE_KEY_SLOT {
@@ -53,7 +53,7 @@ impl ChipKeys for Keys {
 
     fn device_key(&self) -> Option<Key> {
         #[cfg(hmac_peripheral)]
-        return self.fuse(DEVICE_KEY_BLOCK);
+        return FuseKeys(self.hmac).device_key().map(Key::Fuse);
         #[cfg(not(hmac_peripheral))]
         self.slot(DEVICE_KEY_SLOT)
     }
@@ -75,14 +75,6 @@ impl Keys {
 
     fn slot(&self, slot: u8) -> Option<Key> {
         self.element().into_key(slot).ok().map(Key::Element)
-    }
-
-    /// Returns the key in a block, if there is one that the peripheral computes with and no software reads: any other would be no
-    /// better than in the flash.
-    #[cfg(hmac_peripheral)]
-    fn fuse(&self, block: KeyBlock) -> Option<Key> {
-        let hardware = key_state(block).is_hardware();
-        hardware.then(|| Key::Fuse(BlockKey::new(self.hmac, block)))
     }
 }
 

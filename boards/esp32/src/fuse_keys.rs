@@ -1,11 +1,14 @@
 //! The chip's HMAC peripheral, and what its eFuses say of the keys in them.
 
+use core::cell::RefCell;
+
 use esp_hal::efuse::{
     KEY_PURPOSE_0, KEY_PURPOSE_1, KEY_PURPOSE_2, KEY_PURPOSE_3, KEY_PURPOSE_4, KEY_PURPOSE_5,
     RD_DIS, WR_DIS, read_field_le,
 };
 use esp_hal::peripherals::{DS, HMAC, SHA};
-use esp_hmac::{KeyBlock, KeyState, Register, Registers};
+use esp_hmac::{BlockKey, Hmac, KeyBlock, KeyState, Register, Registers};
+use gateway_firmware::ChipKeys;
 
 /// The block whose key seals the store and is proved to whoever provisions.
 ///
@@ -83,6 +86,33 @@ impl Fuses {
     fn address(&self, register: Register) -> *mut u32 {
         let first: *const _ = self.hmac.register_block();
         first.cast_mut().wrapping_byte_add(register.offset()).cast()
+    }
+}
+
+/// The keys in the chip's fuses, without any secure element beside it.
+#[derive(Clone, Copy)]
+pub struct FuseKeys<'a>(pub &'a RefCell<Hmac<Fuses>>);
+
+impl<'a> ChipKeys for FuseKeys<'a> {
+    type Key = BlockKey<'a, Fuses>;
+
+    /// The place of the device key is none for another: what it signs is not to be what seals the store.
+    fn key(&self, slot: u8) -> Option<Self::Key> {
+        let block = KeyBlock::new(slot).filter(|block| *block != DEVICE_KEY_BLOCK)?;
+        self.block(block)
+    }
+
+    fn device_key(&self) -> Option<Self::Key> {
+        self.block(DEVICE_KEY_BLOCK)
+    }
+}
+
+impl<'a> FuseKeys<'a> {
+    /// Returns the key in a block, if there is one that the peripheral computes with and no software reads: any other would be no
+    /// better than in the flash.
+    fn block(&self, block: KeyBlock) -> Option<BlockKey<'a, Fuses>> {
+        let hardware = key_state(block).is_hardware();
+        hardware.then(|| BlockKey::new(self.0, block))
     }
 }
 
