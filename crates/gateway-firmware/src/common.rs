@@ -1,6 +1,6 @@
 //! What there is whether or not the board can send: console, store, clock, and what is to change.
 
-use core::cell::{Cell, OnceCell, RefCell};
+use core::cell::{Cell, RefCell};
 
 use api_auth::{Clock, Reading};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
@@ -38,8 +38,9 @@ pub(crate) struct Common<'a, B: Board> {
     pub console: &'a Console<B::ConsoleOut>,
     /// What persons have typed.
     pub lines: Channel<NoopRawMutex, String<LINE_LEN>, 2>,
-    /// Empty as long as it can't be opened.
-    pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
+    /// The store, open or not.
+    pub place: &'a RefCell<BoardStore<B::Flash>>,
+    pub opened: Cell<bool>,
     pub chip_keys: &'a B::ChipKeys,
     pub network: &'a B::Network,
     /// Whether the chip has a device key that works.
@@ -74,7 +75,7 @@ pub(crate) struct Common<'a, B: Board> {
 /// What [`Common`] is made of that is the board's.
 pub(crate) struct Made<'a, B: Board> {
     pub console: &'a Console<B::ConsoleOut>,
-    pub place: &'a OnceCell<RefCell<BoardStore<B::Flash>>>,
+    pub place: &'a RefCell<BoardStore<B::Flash>>,
     pub chip_keys: &'a B::ChipKeys,
     pub network: &'a B::Network,
     pub clock: Clock,
@@ -90,6 +91,7 @@ impl<'a, B: Board> Common<'a, B> {
             console: made.console,
             lines: Channel::new(),
             place: made.place,
+            opened: Cell::new(false),
             chip_keys: made.chip_keys,
             network: made.network,
             keyed: Cell::new(false),
@@ -116,7 +118,7 @@ impl<'a, B: Board> Common<'a, B> {
 impl<'a, B: Board> Common<'a, B> {
     /// Returns the store, if it is open.
     pub fn store(&self) -> Option<&'a RefCell<BoardStore<B::Flash>>> {
-        self.place.get()
+        self.opened.get().then_some(self.place)
     }
 
     /// Returns the custody of what the store writes, or will write, if that is known.

@@ -1,6 +1,6 @@
 //! The whole application: from the parts of a board to a restart.
 
-use core::cell::{OnceCell, RefCell};
+use core::cell::RefCell;
 use core::fmt;
 use core::pin::pin;
 
@@ -9,7 +9,7 @@ use embassy_futures::join::join;
 use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_time::{Duration, Ticker, Timer};
 use embedded_hal::digital::OutputPin;
-use secure_store::{Region, SealError, Sealed};
+use secure_store::{SealError, Sealed};
 
 use crate::board::{Board, Network, Parts};
 use crate::common::{Common, Made};
@@ -21,7 +21,7 @@ use crate::listen::{SideIn, listen};
 use crate::prepare::Means;
 use crate::service;
 use crate::shared::{ChipKeyError, FlashError, uptime_ms};
-use crate::store::{BoardStore, OpenError, is_sealed, seal};
+use crate::store::{BoardStore, OpenError, seal};
 use crate::vitals::Vital;
 
 /// Milliseconds between two looks at the light.
@@ -47,7 +47,7 @@ impl fmt::Display for Restart {
 /// opened as soon as it does.
 pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     let Parts {
-        mut flash,
+        flash,
         region,
         console_in,
         console_out,
@@ -76,7 +76,7 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         console.say(format_args!("before that: {last_words}")).await;
     }
 
-    let place = OnceCell::new();
+    let place = RefCell::new(BoardStore::closed(flash, region));
     let common = Common::<B>::new(Made {
         console: &console,
         place: &place,
@@ -98,11 +98,11 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     };
     // Pinned here, the futures aren't moved: they are large, and the stack isn't.
     let application = pin!(async {
-        let Some(seal) = find_seal(&common, &mut flash, region).await else {
+        let Some(seal) = find_seal(&common).await else {
             return;
         };
-        match open_store(&common, flash, region, seal) {
-            Ok(store) => service::run(&common, store, means).await,
+        match open_store(&common, seal) {
+            Ok(()) => service::run(&common, &place, means).await,
             Err(trouble) => idle(&common, &trouble).await,
         }
     });
@@ -129,13 +129,13 @@ type BoardTrouble<B> = OpenError<FlashError<B>, ChipKeyError<B>>;
 
 /// Returns what the chip's device key gives, or `None` if a restart is asked for. Where the store is sealed and the key
 /// doesn't work it waits until it does.
-async fn find_seal<B: Board>(
-    common: &Common<'_, B>,
-    flash: &mut B::Flash,
-    region: Region,
-) -> Option<BoardSeal<B>> {
+async fn find_seal<B: Board>(common: &Common<'_, B>) -> Option<BoardSeal<B>> {
+    let sealed = || match common.place.try_borrow_mut() {
+        Ok(mut store) => matches!(store.is_sealed(), Ok(Some(true))),
+        Err(_) => false,
+    };
     let error = match seal(common.chip_keys) {
-        Err(error) if matches!(is_sealed(flash, region), Ok(Some(true))) => error,
+        Err(error) if sealed() => error,
         found => return Some(found),
     };
     common.locked.set(true);
@@ -166,18 +166,14 @@ async fn find_seal<B: Board>(
     }
 }
 
-/// Opens the store in its place, and notes whether the chip's device key works.
-// The store is large: it isn't to be on the stack for longer than this takes.
-#[inline(never)]
-fn open_store<'a, B: Board>(
-    common: &Common<'a, B>,
-    flash: B::Flash,
-    region: Region,
-    seal: BoardSeal<B>,
-) -> Result<&'a RefCell<BoardStore<B::Flash>>, BoardTrouble<B>> {
+/// Opens the store, and notes whether the chip's device key works.
+fn open_store<B: Board>(common: &Common<'_, B>, seal: BoardSeal<B>) -> Result<(), BoardTrouble<B>> {
     common.keyed.set(matches!(seal, Ok(Some(_))));
-    let store = BoardStore::open(flash, region, seal)?;
-    Ok(common.place.get_or_init(|| RefCell::new(store)))
+    if let Ok(mut store) = common.place.try_borrow_mut() {
+        store.open_in_place(seal)?;
+        common.opened.set(true);
+    }
+    Ok(())
 }
 
 /// Shows that the application lives, to the lookout and by the light.

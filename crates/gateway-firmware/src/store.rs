@@ -47,21 +47,42 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
     ///
     /// # Errors
     /// [`OpenError`]; nothing was written.
-    #[inline(never)]
     pub fn open<K>(
-        mut flash: F,
+        flash: F,
         region: Region,
         seal: core::result::Result<Option<Sealed>, SealError<K>>,
     ) -> core::result::Result<Self, OpenError<F::Error, K>> {
-        let sealed = match is_sealed(&mut flash, region) {
+        let mut store = Self::closed(flash, region);
+        store.open_in_place(seal)?;
+        Ok(store)
+    }
+
+    /// Returns the place of a store that is to be opened.
+    pub(crate) const fn closed(flash: F, region: Region) -> Self {
+        Self::None(Vacancy {
+            flash: Some(flash),
+            region,
+            seal: None,
+            taken: false,
+        })
+    }
+
+    /// Opens a closed store as [`open`](Self::open) does.
+    #[inline(never)]
+    pub(crate) fn open_in_place<K>(
+        &mut self,
+        seal: core::result::Result<Option<Sealed>, SealError<K>>,
+    ) -> core::result::Result<(), OpenError<F::Error, K>> {
+        let sealed = self.is_sealed();
+        let Self::None(vacancy) = self else {
+            return Ok(());
+        };
+        let sealed = match sealed {
             Ok(sealed) => sealed,
             Err(error @ (StoreError::Blank | StoreError::Foreign)) => {
-                return Ok(Self::None(Vacancy {
-                    flash: Some(flash),
-                    region,
-                    seal: seal.ok().flatten(),
-                    taken: matches!(error, StoreError::Foreign),
-                }));
+                vacancy.seal = seal.ok().flatten();
+                vacancy.taken = matches!(error, StoreError::Foreign);
+                return Ok(());
             }
             Err(error) => return Err(OpenError::Store(error)),
         };
@@ -73,12 +94,43 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             (Some(false), Ok(Some(_))) => return Err(OpenError::NotSealed),
             (Some(false) | None, Ok(None) | Err(_)) => None,
         };
+        let Some(flash) = vacancy.flash.take() else {
+            return Err(OpenError::Store(StoreError::Unreliable));
+        };
+        let region = vacancy.region;
         match seal {
-            Some(seal) => Store::open(flash, region, seal).map(Self::Sealed),
-            None => Store::open(flash, region, Plain).map(Self::Plain),
+            Some(seal) => self.open_sealed(flash, region, seal),
+            None => self.open_plain(flash, region),
         }
-        .and_then(|mut store| store.repair().map(|()| store))
+        .and_then(|()| self.repair())
         .map_err(OpenError::Store)
+    }
+
+    /// Returns whether the store is sealed, as its records say, or `None` if it has none.
+    pub(crate) fn is_sealed(&mut self) -> Result<Option<bool>, F> {
+        match self {
+            Self::None(Vacancy {
+                flash: Some(flash),
+                region,
+                ..
+            }) => is_sealed(flash, *region),
+            Self::None(_) => Err(StoreError::Unreliable),
+            Self::Plain(_) => Ok(Some(false)),
+            Self::Sealed(_) => Ok(Some(true)),
+        }
+    }
+
+    // Not a part of its caller: a store is large, and there is one here on its way to its place.
+    #[inline(never)]
+    fn open_sealed(&mut self, flash: F, region: Region, seal: Sealed) -> Result<(), F> {
+        *self = Self::Sealed(Store::open(flash, region, seal)?);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn open_plain(&mut self, flash: F, region: Region) -> Result<(), F> {
+        *self = Self::Plain(Store::open(flash, region, Plain)?);
+        Ok(())
     }
 
     fn repair(&mut self) -> Result<(), F> {
@@ -231,10 +283,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
 
 /// Returns whether the store in a region is sealed, as its records say, or `None` if it has none.
 #[inline(never)]
-pub(crate) fn is_sealed<F: MultiwriteNorFlash>(
-    flash: &mut F,
-    region: Region,
-) -> Result<Option<bool>, F> {
+fn is_sealed<F: MultiwriteNorFlash>(flash: &mut F, region: Region) -> Result<Option<bool>, F> {
     let store = Store::<_, Plain, RECORDS>::open(flash, region, Plain)?;
     let custodies = || store.records().map(|record| record.custody);
     let sealed = custodies().any(|custody| custody == Some(Custody::Sealed));

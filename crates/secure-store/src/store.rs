@@ -84,7 +84,8 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Any [`StoreError`] that says why the region is no store that this program can use; of a sealed one
     /// [`StoreError::Spliced`], if what is sealed is not what was left there, and [`StoreError::Forged`], if it is another device's.
     pub fn open(flash: F, region: Region, protection: P) -> Result<Self, F> {
-        let mut store = TwoCopyLog::open(flash, region).map(|log| Self::of(log, protection))?;
+        let log = TwoCopyLog::open(flash, region)?;
+        let mut store = Self::of(log, protection);
         if P::LINKED {
             store.check_chain()?;
         }
