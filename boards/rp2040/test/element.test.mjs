@@ -48,6 +48,13 @@ test('it is not there, and comes back', () =>
     await delivered(scene, 120);
   }));
 
+/** Starts the board anew, for a token that is kept from before is not signed again. @param {import('./rehearsal.mjs').Scene} scene */
+async function restart({ board }) {
+  if (board.machine !== null) board.powerOff();
+  board.powerOn();
+  await board.expect('outbox:');
+}
+
 test('it fails to acknowledge once, whenever in the exchange that is', () =>
   withElement(async (scene) => {
     const { board, server } = scene;
@@ -56,18 +63,23 @@ test('it fails to acknowledge once, whenever in the exchange that is', () =>
     let addressed = 0;
     let refused = -1;
     element.start = (read) => addressed++ !== refused && start(read);
-    board.powerOn();
-    await board.expect('outbox:');
-    const rounds = 12;
-    for (let round = 0; round < rounds; round++) {
+    /** @param {string} text */
+    const send = async (text) => {
+      await restart(scene);
       addressed = 0;
-      refused = round;
-      board.console.send(`test round ${round}\r`);
+      board.console.send(`test ${text}\r`);
       await delivered(scene, 60);
+    };
+    await send('undisturbed');
+    const whole = addressed;
+    const places = [0, 1, 2, 3, 4, 5, 6, ...[0.1, 0.3, 0.5, 0.7, 0.9].map((part) => Math.floor(part * whole)), whole - 1];
+    for (refused of places) {
+      await send(`without ${refused}`);
+      assert.ok(addressed > refused, `it was addressed ${addressed} times, and should have refused the one after ${refused}`);
     }
     const { requests, messages } = await server.tell();
     assert.deepEqual(new Set(requests.map(({ verdict }) => verdict)), new Set(['accepted']));
-    assert.deepEqual(messages.map(({ text }) => text), Array.from({ length: rounds }, (_, round) => `round ${round}`));
+    assert.deepEqual(messages.map(({ text }) => text), ['undisturbed', ...places.map((place) => `without ${place}`)]);
   }));
 
 test('a bit of its answer is wrong: the check sum tells, and no wrong token goes out', () =>
@@ -78,16 +90,18 @@ test('a bit of its answer is wrong: the check sum tells, and no wrong token goes
     let bytes = 0;
     let spoilt = -1;
     element.read = () => read() ^ (bytes++ === spoilt ? 0x10 : 0);
-    board.powerOn();
-    await board.expect('outbox:');
     // The first answers are short; the MAC is the last one, 35 bytes.
-    for (const at of [1, 4, 9, 13, 20, 30, 40, 45]) {
+    const places = [1, 4, 9, 13, 20, 30, 40, 45];
+    for (const at of places) {
+      spoilt = -1;
+      await restart(scene);
       bytes = 0;
       spoilt = at;
       board.console.send(`test byte ${at}\r`);
       await delivered(scene, 60);
+      assert.ok(bytes > at, `it was asked for ${bytes} bytes, and should have spoilt the one after ${at}`);
     }
     const { requests, messages } = await server.tell();
     assert.deepEqual(new Set(requests.map(({ verdict }) => verdict)), new Set(['accepted']));
-    assert.equal(messages.length, 8);
+    assert.equal(messages.length, places.length);
   }));
