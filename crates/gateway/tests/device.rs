@@ -293,6 +293,12 @@ fn a_credential_is_rotated_without_downtime() {
         .run()
         .exits(0);
     assert!(run.stdout.contains("in use, in slot B"), "{run:?}");
+    // Repeated, for the reply may have been lost.
+    let again = device("rotate", &twin.path, &dir, &rotate)
+        .env("HEYMARKET_SECRET_ID", ID)
+        .env("HEYMARKET_SECRET_KEY", KEY)
+        .run();
+    again.fails(2, &["under way", "revoke"]);
     let slots = twin.parts().slots();
     assert_eq!(slots.active(), Slot::B);
     assert_eq!(slots.state(Slot::A), SlotState::Retiring);
@@ -302,6 +308,25 @@ fn a_credential_is_rotated_without_downtime() {
     let mut parts = twin.parts();
     assert_eq!(parts.value(Key::credential(0)), None);
     assert!(parts.value(Key::credential(1)).is_some());
+}
+
+/// Who rotates to the same secret revokes the one that is in use; who rotates to another API's leaves settings behind.
+#[test]
+fn a_rotation_is_to_another_credential_of_the_same_api() {
+    let (twin, dir) = (sealed(), files());
+    let key = ["--device-key-file", "@device.key", "--api"];
+    let run = |command: &str, more: &[&str]| {
+        let run = device(command, &twin.path, &dir, &[&key[..], more].concat());
+        run.heymarket()
+            .env("KEY_ID_JWT_KID", common::KID)
+            .env("KEY_ID_JWT_SECRET", "a-secret-of-another-api-of-32-bytes")
+            .run()
+    };
+    run("provision", &["heymarket"]).exits(0);
+    let writes = twin.parts().writes;
+    run("rotate", &["heymarket", "--no-check"]).fails(2, &["in use already", "74f80a77"]);
+    run("rotate", &["key-id", "--no-check"]).fails(2, &["stays with its API", "heymarket"]);
+    assert_eq!(twin.parts().writes, writes);
 }
 
 #[test]

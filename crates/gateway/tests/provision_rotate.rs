@@ -52,6 +52,12 @@ fn a_second_credential_goes_into_an_image_from_the_field() {
 
     rotate("@next.bin", "@third.bin").fails(2, &["slot B is not free"]);
     assert!(!files.path("third.bin").exists());
+    // Nor does the same.
+    let same = "rotate @field.bin --target rp2040 --api heymarket --out @x";
+    let same: Vec<_> = same.split(' ').collect();
+    let run = files.provision(&same).heymarket().run();
+    run.fails(2, &["in use already"]);
+    assert!(!files.path("x").exists());
     // Another API's credential does not replace it.
     let args = [
         "rotate",

@@ -55,7 +55,7 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
         try_out(args, &secrets)?;
     }
     let mut connection = Connection::open(&args.line, args.authority.authority()?)?;
-    let slots = status::slots(&mut connection)?;
+    let (slots, successor) = status::slots_and_successor(&mut connection, &secrets)?;
     if slots.state(slots.active()) == SlotState::Empty {
         return Err(Failure::usage(
             "the device has no credential yet: give it one with gateway device provision",
@@ -68,6 +68,7 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
             describe::next(&slots)
         )));
     }
+    successor?;
     // To a slot that is taken the device accepts the credential that it has, and refuses another.
     send_credential(&mut connection, (&secrets, place), slot)?;
     output::note(format_args!("stored in slot {slot:?}"));

@@ -8,12 +8,14 @@ use device_link::{Access, Authority, ClockQuality, Reply, Request, Status};
 use secure_store::Custody;
 use serde_json::{Value, json};
 
+use crate::credentials::Secrets;
 use crate::device::connection::{Connection, LineArgs};
 use crate::exit::{Exit, Failure};
 use crate::moment;
 use crate::output::report;
 use crate::provision::custody::custody_name;
-use crate::provision::{describe, key_file};
+use crate::provision::describe::printable;
+use crate::provision::{describe, key_file, successor};
 
 /// The options of `gateway device status`.
 #[derive(Args, Debug)]
@@ -44,6 +46,24 @@ pub fn run(args: &StatusArgs) -> Result<Exit, Failure> {
 pub fn slots(connection: &mut Connection) -> Result<Slots, Failure> {
     connection.ask(&Request::Status, |reply| match reply {
         Reply::Status(status) => Some(status.slots),
+        _ => None,
+    })
+}
+
+/// Asks a device for its slots, and whether a credential can take the place of the one that is in use.
+pub fn slots_and_successor(
+    connection: &mut Connection,
+    secrets: &Secrets,
+) -> Result<(Slots, Result<(), Failure>), Failure> {
+    connection.ask(&Request::Status, |reply| match reply {
+        Reply::Status(status) => {
+            let active = status.credential(status.slots.active());
+            let successor = match active {
+                Some(active) => successor::check(active.api, active.id, secrets),
+                None => Ok(()),
+            };
+            Some((status.slots, successor))
+        }
         _ => None,
     })
 }
@@ -114,7 +134,6 @@ struct Text<'s> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = &self.status;
-        let printable = |text: &str| text.replace(char::is_control, "?");
         let name = match status.name {
             "" => "a device without a name".into(),
             name => printable(name),

@@ -206,6 +206,6 @@ fn setting_line(setting: Setting, value: &[u8]) -> Option<(String, String)> {
 }
 
 /// Returns text that can't control a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.replace(char::is_control, "?")
 }

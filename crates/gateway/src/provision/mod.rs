@@ -15,6 +15,7 @@ pub mod settings;
 pub mod settings_args;
 mod show;
 mod store_image;
+pub mod successor;
 pub mod target;
 mod uf2;
 

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use api_auth::{Api, SlotState, Slots};
+use api_auth::{SlotState, Slots};
 use clap::Args;
 use secure_store::{Credential, Key};
 use serde_json::json;
 
+use crate::credentials::Secrets;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, report};
 use crate::provision::contents;
@@ -14,6 +15,7 @@ use crate::provision::describe;
 use crate::provision::image_file::{self, ImageFileArgs, packed};
 use crate::provision::show;
 use crate::provision::store_image::StoreImage;
+use crate::provision::successor;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,9 +62,9 @@ pub fn run(args: &RotateArgs) -> Result<Exit, Failure> {
             describe::next(&slots)
         )));
     }
-    let active = contents::credential_key(slots.active());
-    same_api(&mut store, active, file.api)?;
     let secrets = file.credentials.secrets(file.api)?;
+    let active = contents::credential_key(slots.active());
+    check_successor(&mut store, active, &secrets)?;
     let deployed = slots.deployed(slot).map_err(Failure::invalid)?;
     // The order of the device: a credential whose slot is called empty is no harm, the reverse is.
     for record in [
@@ -97,7 +99,11 @@ fn slots(store: &mut StoreImage<'_>) -> Result<Slots, Failure> {
     }
 }
 
-fn same_api(store: &mut StoreImage<'_>, active: Key, api: &Api) -> Result<(), Failure> {
+fn check_successor(
+    store: &mut StoreImage<'_>,
+    active: Key,
+    secrets: &Secrets,
+) -> Result<(), Failure> {
     let Some((_, value)) = store.get(active).map_err(Failure::invalid)? else {
         return Err(Failure::invalid(
             "the image lacks the credential that is in use",
@@ -105,11 +111,5 @@ fn same_api(store: &mut StoreImage<'_>, active: Key, api: &Api) -> Result<(), Fa
     };
     let credential = Credential::decode(&value)
         .ok_or_else(|| Failure::invalid("the credential that is in use can't be read"))?;
-    match credential.api == api.name {
-        true => Ok(()),
-        false => Err(Failure::usage(format_args!(
-            "the device's credential is one of {}: a rotation stays with its API",
-            credential.api
-        ))),
-    }
+    successor::check(credential.api, credential.id, secrets)
 }
