@@ -25,7 +25,7 @@ impl Allowed {
 }
 
 /// What the crates above `jwt-core` bring in. `jwt-core` itself is linked alone, and excused nothing.
-pub const ABOVE_JWT_CORE: [Allowed; 9] = [
+pub const ABOVE_JWT_CORE: [Allowed; 8] = [
     Allowed::new(
         "chacha20-",
         &["z"],
@@ -35,11 +35,6 @@ pub const ABOVE_JWT_CORE: [Allowed; 9] = [
         "chacha20poly1305-",
         &["z"],
         "it copies two lengths of 8 bytes into a block of 16",
-    ),
-    Allowed::new(
-        "chrono-",
-        &["3", "s", "z"],
-        "it looks up tables by remainders and ordinals that fit them",
     ),
     Allowed::new(
         "cipher-",
