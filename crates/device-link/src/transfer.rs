@@ -8,6 +8,9 @@ use crate::frame::checksum;
 use crate::message::{Announced, MAX_CHUNK_LEN, Reply, Request};
 use crate::refusal::Refusal;
 
+/// How often a record that is sent may be set back before the device is given up.
+const MAX_SETBACKS: u8 = 8;
+
 /// The device's end: the bytes that have arrived, zeroized when they are forgotten.
 #[derive(Debug)]
 pub(crate) struct Arriving {
@@ -101,6 +104,7 @@ pub struct Upload<'v> {
     announced: Announced,
     value: &'v [u8],
     step: Step,
+    setbacks: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +128,7 @@ impl<'v> Upload<'v> {
             announced,
             value,
             step: Step::Begin,
+            setbacks: 0,
         })
     }
 
@@ -145,16 +150,33 @@ impl<'v> Upload<'v> {
     /// Takes the reply to [`next`](Self::next)'s request.
     ///
     /// # Errors
-    /// What the device has refused for good; a transfer that it has forgotten is begun again.
+    /// What the device has refused for good; a transfer that it has forgotten is begun again, but not without end.
     pub fn answered(&mut self, reply: Result<Reply<'_>, Refusal>) -> Result<(), Refusal> {
-        self.step = match reply {
-            Ok(Reply::Received(received)) => Step::Data { received },
-            Ok(Reply::Stored { unchanged }) => Step::Stored { unchanged },
-            Err(Refusal::NoTransfer | Refusal::Corrupt) => Step::Begin,
-            Err(refusal) => return Err(refusal),
-            Ok(_) => return Err(Refusal::Unknown),
+        self.step = match (reply, self.step) {
+            (Ok(Reply::Received(received)), Step::Data { received: before })
+                if received <= before =>
+            {
+                self.set_back(Refusal::NoTransfer)?;
+                Step::Data { received }
+            }
+            (Ok(Reply::Received(received)), _) => Step::Data { received },
+            (Ok(Reply::Stored { unchanged }), _) => Step::Stored { unchanged },
+            (Err(refusal @ (Refusal::NoTransfer | Refusal::Corrupt)), _) => {
+                self.set_back(refusal)?;
+                Step::Begin
+            }
+            (Err(refusal), _) => return Err(refusal),
+            (Ok(_), _) => return Err(Refusal::Unknown),
         };
         Ok(())
+    }
+
+    fn set_back(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        self.setbacks = self.setbacks.saturating_add(1);
+        match self.setbacks < MAX_SETBACKS {
+            true => Ok(()),
+            false => Err(refusal),
+        }
     }
 
     /// Returns how many bytes the device has.
