@@ -47,6 +47,9 @@ export class WlanFirmware {
   /** Regulatory data that the host has loaded. @type {number[]} */
   regulations = [];
 
+  /** Joins that the host has asked for. */
+  attempts = 0;
+
   #up = false;
   #loaded = false;
   /** Settings of a join, by command. @type {Map<number, number>} */
@@ -216,6 +219,7 @@ export class WlanFirmware {
   /** @param {Uint8Array} body */
   #join(body) {
     if (!this.#up || !this.#loaded || !this.variables.has('country')) throw new Error('CYW43: a join before the radio is set up');
+    this.attempts += 1;
     const name = Buffer.from(body.subarray(4, 4 + viewOf(body).getUint32(0, true))).toString('utf8');
     this.#leave();
     this.#then(TAKES.scan, () => {

@@ -4,8 +4,8 @@
  * Raspberry Pi Pico W datasheet, appendix B (schematic); RP2040 datasheet, chapter 3 (PIO). rp2040js 1.4.1 executes the
  * instructions of the PIO, but in the host's time, stopped machines too, and one that stalled goes on as soon as a word is put
  * into its FIFO even though it is stopped. Here they execute in simulated time, in bursts of one word's bits, whose effects show at a
- * burst's beginning, and the two pins of the bus are read from the PIO directly: telling every pin's listeners of every
- * clock edge would take ten times as long.
+ * burst's end: so nothing is done too early, and a transfer takes up to a burst too long. The two pins of the bus are read from the
+ * PIO directly: telling every pin's listeners of every clock edge would take ten times as long.
  */
 
 /**
@@ -50,10 +50,11 @@ export function attachRadio(machine, radio) {
   const { mcu, clock } = machine;
   /** @type {Pio} */
   const pio = /** @type {any} */ (mcu.pio[0]);
-  /** Whether bursts follow one another, so that none has to be begun. */
+  /** Whether a burst is to come, so that none has to be begun. */
   let running = false;
 
   const burst = () => {
+    running = false;
     const active = pio.machines.filter(({ enabled }) => enabled);
     const wired = [RADIO_PINS.data, RADIO_PINS.clock].every((pin) => mcu.gpio[pin].functionSelect === PIO_FUNCTION);
     let cycles = 0;
@@ -61,14 +62,14 @@ export function attachRadio(machine, radio) {
       cycles += 1;
       if (wired) radio.setClock(bit(pio.pinValues, RADIO_PINS.clock), drivesData(pio) && bit(pio.pinValues, RADIO_PINS.data));
     }
-    running = cycles > 0;
-    if (running) alarm.schedule((cycles * divider(active[0]) * 1e9) / mcu.clkSys);
+    if (cycles > 0) goOn();
   };
   const alarm = clock.createAlarm(burst);
   const goOn = () => {
     if (running || pio.stopped) return;
     running = true;
-    alarm.schedule(0);
+    const divider = Math.max(...pio.machines.filter(({ enabled }) => enabled).map(dividerOf));
+    alarm.schedule((BURST_CYCLES * divider * 1e9) / mcu.clkSys);
   };
   for (const state of pio.machines) executeWhenEnabled(state, goOn);
   pio.run = goOn;
@@ -141,7 +142,7 @@ function drivesData(pio) {
 }
 
 /** @param {StateMachine} machine */
-function divider({ clockDivInt, clockDivFrac }) {
+function dividerOf({ clockDivInt, clockDivFrac }) {
   return (clockDivInt || 65536) + clockDivFrac / 256;
 }
 

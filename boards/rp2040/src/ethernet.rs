@@ -65,9 +65,9 @@ pub async fn start(spawner: Spawner, wires: Wires, number: [u8; 5]) -> Link {
     match embassy_net_wiznet::new(stack::address(number), state, bus, interrupt, reset).await {
         Ok((device, runner)) => {
             spawner.spawn(run(runner).unwrap());
-            Link::new(stack::start(spawner, device), |_| ())
+            Link::new(stack::start(spawner, device), || None, |_| ())
         }
-        Err(_) => Link::broken(spawner, number, FAULT),
+        Err(_) => Link::broken(spawner, number, || Some(FAULT)),
     }
 }
 

@@ -48,27 +48,32 @@ pub fn start(spawner: Spawner, device: Device<'static>) -> Stack<'static> {
 /// The network over a link.
 pub struct Link {
     stack: Stack<'static>,
-    fault: Option<&'static str>,
+    trouble: fn() -> Option<&'static str>,
     use_wifi: fn(&Wifi),
 }
 
 impl Link {
-    /// A link that answers; what joins a wireless network is for a radio.
-    pub(crate) fn new(stack: Stack<'static>, use_wifi: fn(&Wifi)) -> Self {
+    /// A link that answers: `trouble` is what a status line says while it can't be up, in 64 bytes at the most, and
+    /// `use_wifi` joins a wireless network.
+    pub(crate) fn new(
+        stack: Stack<'static>,
+        trouble: fn() -> Option<&'static str>,
+        use_wifi: fn(&Wifi),
+    ) -> Self {
         Link {
             stack,
-            fault: None,
+            trouble,
             use_wifi,
         }
     }
 
-    /// A link that doesn't answer, with what a status line says of it, in 64 bytes at the most.
-    pub(crate) fn broken(spawner: Spawner, number: [u8; 5], fault: &'static str) -> Self {
-        Link {
-            stack: start(spawner, nothing(number)),
-            fault: Some(fault),
-            use_wifi: |_| (),
-        }
+    /// A link that doesn't answer, and is never up.
+    pub(crate) fn broken(
+        spawner: Spawner,
+        number: [u8; 5],
+        trouble: fn() -> Option<&'static str>,
+    ) -> Self {
+        Link::new(start(spawner, nothing(number)), trouble, |_| ())
     }
 
     /// Returns the IP stack.
@@ -79,8 +84,8 @@ impl Link {
 
 impl Network for Link {
     fn describe(&self) -> heapless::String<64> {
-        if let Some(fault) = self.fault {
-            return fault.try_into().unwrap_or_default();
+        if let Some(trouble) = (self.trouble)() {
+            return trouble.try_into().unwrap_or_default();
         }
         let mut text = StackNetwork(self.stack).describe();
         // Always fits: the longest address has 18 characters.
@@ -100,8 +105,8 @@ impl Network for Link {
         StackNetwork(self.stack).use_address(address);
     }
 
-    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
-        StackNetwork(self.stack).sntp(host, context_secs).await
+    async fn sntp(&self, host: &str, context_secs: u64, nonce: [u8; 8]) -> Option<u64> {
+        StackNetwork(self.stack).sntp(host, context_secs, nonce).await
     }
 }
 

@@ -1,0 +1,169 @@
+/**
+ * The release ELF of the Pico W, whole, on a simulated radio: networks that are there, that go away and that it has no right key
+ * for, and a radio that fails. `cargo xtask test "Pico W"` builds it, with stand-ins for the radio's firmware.
+ */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+
+import { AccessPoint } from '../../../tests/emulator/cyw43-air.mjs';
+import { HOST_ADDRESS } from '../../../tests/emulator/network.mjs';
+import { plugged, press } from './cable.mjs';
+import { DOOR, delivered, outbox, rehearse, settingsFor, targetDirectory } from './rehearsal.mjs';
+
+const elf = path.join(targetDirectory, 'pico-w', 'thumbv6m-none-eabi', 'release', 'gateway-rp2040');
+const radioFirmware = path.join(targetDirectory, 'pico-w-stand-ins', '43439A0.bin');
+
+const [NAME, PASSPHRASE] = ['plant-2', 'correct horse battery'];
+
+/** The settings of a network to join. @param {string} name @param {boolean} open */
+function networkSettings(name, open) {
+  return `host = "${HOST_ADDRESS}"\ntest_plain_http = true\nwifi = "${name}"\nwifi_open = ${open}`;
+}
+
+/**
+ * Plays a board that is to join a network.
+ * @param {(scene: import('./rehearsal.mjs').Scene) => Promise<void>} play
+ * @param {AccessPoint[]} air
+ * @param {string | null} [passphrase]
+ * @param {string} [name]
+ */
+function joining(play, air, passphrase = PASSPHRASE, name = NAME) {
+  process.env.WIFI_PASSPHRASE = passphrase ?? '';
+  return rehearse(play, { wireless: { elf, air }, network: networkSettings(name, passphrase === null) });
+}
+
+/**
+ * Raises an alert that has to wait.
+ * @param {import('./rehearsal.mjs').Scene} scene
+ * @returns {Promise<string>} its number
+ */
+async function waits({ board }) {
+  board.console.send('test pump 7 is off\r');
+  return /^alert (\w+) waits/.exec(await board.expect('waits: pump 7 is off'))?.[1] ?? '';
+}
+
+test('joins a network, and a contact that closes is one message', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  return joining(async (scene) => {
+    const { board, server } = scene;
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    board.drive(DOOR, false);
+    await delivered(scene);
+    assert.equal(board.radio.firmware.accessPoint, point);
+    const loaded = fs.readFileSync(radioFirmware);
+    assert.ok(loaded.equals(board.radio.ram.subarray(0, loaded.length)), 'the radio has other firmware');
+    const { messages } = await server.tell();
+    assert.deepEqual(messages.map(({ text }) => text), ['Freezer 2: door open']);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
+test('the access point goes away and comes back, and an alert waits for it', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  return joining(async (scene) => {
+    const { board } = scene;
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    assert.ok(await board.run({ seconds: 20, until: () => board.radio.firmware.accessPoint === point }));
+    point.on = false;
+    await board.run({ seconds: 10 });
+    const id = await waits(scene);
+    await board.run({ seconds: 60 });
+    board.console.send('status\r');
+    await board.expect('link: down, no such network here');
+    point.on = true;
+    assert.equal(await delivered(scene, 400), id);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
+test('a wrong passphrase is tried again, until the line brings the right one', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wifi-'));
+  return joining(async (scene) => {
+    const { board, server } = scene;
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    const id = await waits(scene);
+    await board.run({ seconds: 60 });
+    assert.deepEqual(board.endings, []);
+    assert.ok(board.radio.firmware.attempts >= 5, `${board.radio.firmware.attempts} attempts`);
+    board.console.send('status\r');
+    await board.expect('link: down, the access point takes no keys');
+    const file = path.join(directory, 'settings.toml');
+    fs.writeFileSync(file, settingsFor(server.port, networkSettings(NAME, false)));
+    process.env.WIFI_PASSPHRASE = PASSPHRASE;
+    await press(scene);
+    await plugged(scene, board.console, async (device) => {
+      const { code, err } = await device('provision', ['--window', '--api', 'heymarket', '--settings', file]);
+      assert.equal(code, 0, err);
+    });
+    assert.equal(await delivered(scene, 400), id);
+    assert.deepEqual(board.endings, []);
+  }, [point], 'correct horse batterie').finally(() => fs.rmSync(directory, { recursive: true }));
+});
+
+test('an open network', () => {
+  const points = [new AccessPoint('other', PASSPHRASE), new AccessPoint(NAME, null)];
+  return joining(async (scene) => {
+    scene.board.powerOn();
+    await scene.board.expect('outbox: 0 waiting');
+    await waits(scene);
+    await delivered(scene);
+  }, points, null);
+});
+
+test('a key of 64 hexadecimal digits', () => {
+  // IEEE 802.11-2020 annex J.4.2: the key of the network "IEEE" with the passphrase "password".
+  const key = 'f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e';
+  return joining(async (scene) => {
+    scene.board.powerOn();
+    await scene.board.expect('outbox: 0 waiting');
+    await waits(scene);
+    await delivered(scene);
+  }, [new AccessPoint('IEEE', 'password')], key, 'IEEE');
+});
+
+test('an access point that does not begin the key exchange is asked again', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  point.mute = true;
+  return joining(async (scene) => {
+    const { board } = scene;
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    const id = await waits(scene);
+    await board.run({ seconds: 10 });
+    point.mute = false;
+    assert.equal(await delivered(scene, 400), id);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
+for (const [what, fail] of /** @type {[string, (radio: import('../../../tests/emulator/cyw43.mjs').Cyw43) => void][]} */ ([
+  ['that does not answer', (radio) => (radio.answers = false)],
+  ['whose firmware does not start', (radio) => (radio.starts = false)],
+  ['whose firmware takes no packets', (radio) => (radio.starts = 'half')],
+])) {
+  test(`a radio ${what} is told, and alerts wait until it does`, () =>
+    joining(async (scene) => {
+      const { board } = scene;
+      fail(board.radio);
+      board.powerOn();
+      await board.expect("link: down, the radio doesn't answer", 15);
+      await board.expect('outbox: 0 waiting');
+      const id = await waits(scene);
+      const { length } = board.endings;
+      await board.run({ seconds: 60 });
+      assert.equal(board.endings.length, length);
+      assert.deepEqual(await outbox(board), { waiting: 1, held: 0, refused: 0, damaged: 0 });
+      board.powerOff(1);
+      [board.radio.answers, board.radio.starts] = [true, true];
+      board.powerOn();
+      assert.equal(await delivered(scene), id);
+    }, [new AccessPoint(NAME, PASSPHRASE)]));
+}
