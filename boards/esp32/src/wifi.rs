@@ -57,8 +57,8 @@ impl Network for Link {
         self.0.use_address(address);
     }
 
-    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
-        self.0.sntp(host, context_secs).await
+    async fn sntp(&self, host: &str, context_secs: u64, nonce: [u8; 8]) -> Option<u64> {
+        self.0.sntp(host, context_secs, nonce).await
     }
 }
 

@@ -139,8 +139,14 @@ pub trait Network {
     /// Takes an address that doesn't come by DHCP, or with `None` asks for one by DHCP, as at the start.
     fn use_address(&self, address: Option<StaticAddress>);
 
-    /// Asks a host for the time by SNTP; `context_secs` is a Unix time less than 68 years away.
+    /// Asks a host for the time by SNTP; `context_secs` is a Unix time less than 68 years away, and `nonce` what nobody can
+    /// foresee, for the answer to repeat.
     ///
     /// Returns `None` if there is no answer within some seconds.
-    fn sntp(&self, host: &str, context_secs: u64) -> impl Future<Output = Option<u64>>;
+    fn sntp(
+        &self,
+        host: &str,
+        context_secs: u64,
+        nonce: [u8; 8],
+    ) -> impl Future<Output = Option<u64>>;
 }

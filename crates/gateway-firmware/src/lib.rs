@@ -48,6 +48,7 @@ mod sender;
 mod service;
 mod shared;
 mod side;
+mod sntp;
 mod standby;
 mod status;
 mod store;

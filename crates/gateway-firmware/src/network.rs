@@ -6,13 +6,13 @@ use core::net::{IpAddr, SocketAddr};
 use embassy_net::dns::DnsQueryType;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_net::{ConfigV4, IpAddress, Ipv4Address, Ipv4Cidr, Stack, StaticConfigV4};
-use embassy_time::{Duration, Instant, with_timeout};
+use embassy_time::{Duration, with_timeout};
 use heapless::{String, Vec};
-use sntpc::{NtpContext, NtpTimestampGenerator};
 use sntpc_net_embassy::UdpSocketWrapper;
 
 use crate::board::Network;
 use crate::configuration::StaticAddress;
+use crate::sntp;
 
 /// How long a name server and a time server together may take.
 const SNTP_PATIENCE: Duration = Duration::from_secs(10);
@@ -57,14 +57,14 @@ impl Network for StackNetwork<'_> {
         }));
     }
 
-    async fn sntp(&self, host: &str, context_secs: u64) -> Option<u64> {
-        with_timeout(SNTP_PATIENCE, ask(self.0, host, context_secs))
+    async fn sntp(&self, host: &str, context_secs: u64, nonce: [u8; 8]) -> Option<u64> {
+        with_timeout(SNTP_PATIENCE, ask(self.0, host, context_secs, nonce))
             .await
             .ok()?
     }
 }
 
-async fn ask(stack: Stack<'_>, host: &str, context_secs: u64) -> Option<u64> {
+async fn ask(stack: Stack<'_>, host: &str, context_secs: u64, nonce: [u8; 8]) -> Option<u64> {
     let addresses = stack.dns_query(host, DnsQueryType::A).await.ok()?;
     let [IpAddress::Ipv4(address), ..] = addresses.as_slice() else {
         return None;
@@ -75,38 +75,5 @@ async fn ask(stack: Stack<'_>, host: &str, context_secs: u64) -> Option<u64> {
     socket.bind(0).ok()?;
     let socket = UdpSocketWrapper::new(socket);
     let server = SocketAddr::new(IpAddr::V4(*address), NTP_PORT);
-    let context = NtpContext::new(Era {
-        context_secs,
-        asked: None,
-    });
-    let answer = sntpc::get_time(server, &socket, context).await;
-    answer.ok().map(|answer| answer.sec())
-}
-
-/// A time that tells which of NTP's eras of 136 years is the present, and goes on while the answer is awaited.
-#[derive(Clone, Copy)]
-struct Era {
-    context_secs: u64,
-    asked: Option<Instant>,
-}
-
-impl Era {
-    fn micros(&self) -> u64 {
-        self.asked.map_or(0, |asked| asked.as_micros())
-    }
-}
-
-impl NtpTimestampGenerator for Era {
-    fn init(&mut self) {
-        self.asked = Some(Instant::now());
-    }
-
-    fn timestamp_sec(&self) -> u64 {
-        self.context_secs.saturating_add(self.micros() / 1_000_000)
-    }
-
-    fn timestamp_subsec_micros(&self) -> u32 {
-        // Below a million.
-        (self.micros() % 1_000_000) as u32
-    }
+    sntp::ask(&socket, server, context_secs, nonce).await
 }

@@ -116,7 +116,12 @@ async fn ask_time<B: Board>(shared: &Shared<'_, B>, build_secs: u64) {
         while !common.network.is_up() {
             Timer::after_millis(200).await;
         }
-        let answer = common.network.sntp(host, build_secs).await;
+        let mut nonce = [0; 8];
+        let answer = match (common.entropy)(&mut nonce) {
+            true => common.network.sntp(host, build_secs, nonce).await,
+            // A forged answer could not be told.
+            false => None,
+        };
         let pause_secs = match answer {
             Some(unix_secs) => {
                 let reading = Reading {

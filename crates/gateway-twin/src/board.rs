@@ -203,7 +203,7 @@ impl Network for Cable {
 
     fn use_address(&self, _: Option<StaticAddress>) {}
 
-    async fn sntp(&self, _: &str, _: u64) -> Option<u64> {
+    async fn sntp(&self, _: &str, _: u64, _: [u8; 8]) -> Option<u64> {
         None
     }
 }

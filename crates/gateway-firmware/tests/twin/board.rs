@@ -40,6 +40,8 @@ pub struct Bench {
     pub millidegrees: Rc<Cell<i32>>,
     pub rtc: Rc<Cell<Option<u64>>>,
     pub sntp: Rc<Cell<Option<u64>>>,
+    /// What answers to questions for the time would repeat.
+    pub nonces: Rc<RefCell<Vec<[u8; 8]>>>,
     pub network: Rc<Cell<bool>>,
     /// Whether connections are taken for safe ones.
     pub secure: Rc<Cell<bool>>,
@@ -72,6 +74,7 @@ impl Bench {
             millidegrees: Rc::new(Cell::new(20_000)),
             rtc: Rc::new(Cell::new(Some(now_secs()))),
             sntp: Rc::default(),
+            nonces: Rc::default(),
             network: Rc::new(Cell::new(true)),
             secure: Rc::default(),
             chip: HmacKey::new(&[7; 32]).unwrap(),
@@ -447,8 +450,10 @@ impl Network for Cable {
     fn use_address(&self, address: Option<StaticAddress>) {
         self.0.addresses.borrow_mut().push(address);
     }
-    async fn sntp(&self, host: &str, _: u64) -> Option<u64> {
+    async fn sntp(&self, host: &str, _: u64, nonce: [u8; 8]) -> Option<u64> {
         assert_eq!(host, "time.example");
+        assert!(!self.0.nonces.borrow().contains(&nonce));
+        self.0.nonces.borrow_mut().push(nonce);
         self.0.sntp.get()
     }
 }
