@@ -24,7 +24,7 @@ const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// Compilers, their language, and the test programs in it.
 const TESTS: [(&str, &str, &[&str]); 2] = [
-    ("cc", "-std=c99", &["tokens.c"]),
+    ("cc", "-std=c99", &["tokens.c", "session.c", "misuse.c"]),
     ("c++", "-std=c++11", &["header.cpp"]),
 ];
 

@@ -81,12 +81,28 @@ impl<'a> Credential<'a> {
         Authorization::of_key(self.api.scheme, self.key)
     }
 
-    /// Prepares the HMAC key of a token scheme: `ID||KEY` or the key.
-    pub(crate) fn hmac_key(&self) -> Result<HmacKey, CredentialError> {
+    /// Prepares the HMAC key of a token scheme, `ID||KEY` or the key, for an engine of the caller's.
+    ///
+    /// [`Authorizer::new`](crate::Authorizer::new) does it by itself.
+    ///
+    /// ```
+    /// use api_auth::{Api, Credential, CredentialError, Policy};
+    ///
+    /// let sent = Credential::new(&Api::HEYOO, None, "hey_first1", Policy::FIELD)?;
+    /// assert_eq!(sent.hmac_key().err(), Some(CredentialError::KeyIsSent));
+    /// # Ok::<(), CredentialError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CredentialError::KeyIsSent`] if the scheme is none of tokens.
+    pub fn hmac_key(&self) -> Result<HmacKey, CredentialError> {
         let (id, key) = (self.id.as_bytes(), self.key.as_bytes());
         let prepared = match self.api.scheme {
             Scheme::IssIat => HmacKey::weak(&[id, b"||", key]),
-            Scheme::KidExp | Scheme::Bearer | Scheme::Raw | Scheme::Basic => HmacKey::weak(&[key]),
+            Scheme::KidExp => HmacKey::weak(&[key]),
+            Scheme::Bearer | Scheme::Raw | Scheme::Basic => {
+                return Err(CredentialError::KeyIsSent);
+            }
         };
         // A weak key has passed the policy, and that is all that can be wrong but for an empty one.
         prepared.map_err(|_empty: KeyError| CredentialError::KeyMissing)
@@ -216,7 +232,7 @@ pub enum CredentialError {
     TestKey,
     /// A production key, where the policy accepts none.
     LiveKey,
-    /// An HMAC engine stands in for the key, but this API is sent the key itself.
+    /// A key that signs is wanted, or an HMAC engine stands in for it, but this API is sent the key itself.
     KeyIsSent,
     /// The key would be sent, but this API's signs tokens.
     KeySigns,
@@ -277,7 +293,7 @@ impl fmt::Display for CredentialError {
             Self::LiveKey => f.write_str("a production key reaches people: use a test key here"),
             Self::KeySigns => f.write_str("this API's key signs tokens: it is never sent itself"),
             Self::KeyIsSent => {
-                f.write_str("this API is sent the key itself: an HMAC engine can't give it")
+                f.write_str("this API is sent the key itself: nothing is signed with it")
             }
             Self::WeakKey { len } => write!(
                 f,

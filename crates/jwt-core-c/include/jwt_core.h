@@ -7,7 +7,7 @@
  * Lengths and sizes are in bytes. The length of a text does not count the zero behind it, the size of a buffer does:
  * a text of length N needs a buffer of size N + 1. Times are in Unix seconds, without leap seconds.
  *
- * Objects (jwt_key, jwt_template) live in memory of the caller's, on the stack, in static storage or on a heap. They
+ * Objects (jwt_key, jwt_template, jwt_session) live in memory of the caller's, on the stack, in static storage or on a heap. They
  * hold what signs: wipe them when they are no longer needed. Copies that the compiler leaves in registers or on the
  * stack are not covered by that.
  *
@@ -28,9 +28,51 @@
 #include <stdint.h>
 
 /**
+ * In the place of a status: the request's last byte was never handed to the network.
+ */
+#define JWT_ANSWER_NOT_SENT -1
+
+/**
+ * In the place of a status: the request was sent, and the answer's head never came whole.
+ */
+#define JWT_ANSWER_LOST -2
+
+/**
+ * In the place of a status: the request was sent, and what came back is not HTTP.
+ */
+#define JWT_ANSWER_MALFORMED -3
+
+/**
+ * The error's body says nothing that changes the decision.
+ */
+#define JWT_BODY_OTHER 0
+
+/**
+ * The error's body says that the token's header has no `kid` (Key-ID).
+ */
+#define JWT_BODY_MISSING_KID 1
+
+/**
+ * The error's body names a permission that the key lacks.
+ */
+#define JWT_BODY_PERMISSION 2
+
+/**
  * A time that a token does not have.
  */
 #define JWT_ABSENT UINT64_MAX
+
+/**
+ * The age of a reading whose source was set right nobody knows when.
+ */
+#define JWT_AGE_UNKNOWN UINT32_MAX
+
+/**
+ * Bytes of the longest value of an `Authorization` header that a session makes, its name not counted.
+ *
+ * Every token fits, every bearer key, and a key of up to 191 bytes of HTTP Basic.
+ */
+#define JWT_AUTHORIZATION_CAPACITY 263
 
 /**
  * Length of an HMAC-SHA256 in bytes.
@@ -46,6 +88,16 @@
  * Words of 8 bytes in a `jwt_key`.
  */
 #define JWT_KEY_WORDS 12
+
+/**
+ * Bytes of the record of the slots.
+ */
+#define JWT_SLOTS_LEN 4
+
+/**
+ * Words of 8 bytes in a `jwt_session`.
+ */
+#define JWT_SESSION_WORDS 216
 
 /**
  * Most characters of base64url that a template holds: of the header, of the claims, and the dot.
@@ -127,6 +179,98 @@ enum jwt_status
      * A time is larger than 2^53 - 1 seconds: it may be in milliseconds or less.
      */
     JWT_ERROR_TIME_OUT_OF_RANGE,
+    /**
+     * A number is none of its enumeration, or what is given contradicts itself.
+     */
+    JWT_ERROR_ARGUMENT,
+    /**
+     * The session's API is none that the library knows.
+     */
+    JWT_ERROR_UNKNOWN_API,
+    /**
+     * The API's credentials have an ID.
+     */
+    JWT_ERROR_ID_MISSING,
+    /**
+     * The API's credentials have no ID.
+     */
+    JWT_ERROR_ID_UNEXPECTED,
+    /**
+     * The ID is too long, has a character that no ID has, or is not the UUID that it has to be.
+     */
+    JWT_ERROR_ID_MALFORMED,
+    /**
+     * The key has a space, a control or a non-ASCII character, or for HTTP Basic a colon.
+     */
+    JWT_ERROR_KEY_CHARACTER,
+    /**
+     * The key doesn't begin like one of this API.
+     */
+    JWT_ERROR_KEY_PREFIX,
+    /**
+     * The key is shorter than any that the API issues.
+     */
+    JWT_ERROR_KEY_INCOMPLETE,
+    /**
+     * The key is longer than any that the API issues, or than a session holds.
+     */
+    JWT_ERROR_KEY_TOO_LONG,
+    /**
+     * A test key, where the policy takes none.
+     */
+    JWT_ERROR_KEY_IS_TEST,
+    /**
+     * A production key, where the policy takes none.
+     */
+    JWT_ERROR_KEY_IS_LIVE,
+    /**
+     * An engine, or a key to sign with, for an API that is sent the key itself.
+     */
+    JWT_ERROR_KEY_IS_SENT,
+    /**
+     * The slot has no credential.
+     */
+    JWT_ERROR_NO_CREDENTIAL,
+    /**
+     * No source has told the time yet, and a token needs it.
+     */
+    JWT_ERROR_CLOCK_UNSET,
+    /**
+     * The time is before the firmware was built.
+     */
+    JWT_ERROR_CLOCK_BEFORE_BUILD,
+    /**
+     * The time is behind one that a server has confirmed.
+     */
+    JWT_ERROR_CLOCK_BEHIND_FLOOR,
+    /**
+     * The time is more than 50 years after the firmware's build.
+     */
+    JWT_ERROR_CLOCK_TOO_FAR_AHEAD,
+    /**
+     * The server's time is more than a day away from the last other reading.
+     */
+    JWT_ERROR_CLOCK_CORRECTION_TOO_LARGE,
+    /**
+     * The uptime is smaller than it has been: a tick that wrapped.
+     */
+    JWT_ERROR_CLOCK_UPTIME_BACKWARDS,
+    /**
+     * The slot holds a credential.
+     */
+    JWT_ERROR_SLOT_OCCUPIED,
+    /**
+     * The server hasn't accepted the standby's credential yet.
+     */
+    JWT_ERROR_SLOT_NOT_VERIFIED,
+    /**
+     * The bytes are not a record of the slots.
+     */
+    JWT_ERROR_SLOT_RECORD,
+    /**
+     * An error that this interface has no name for.
+     */
+    JWT_ERROR_UNNAMED,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -135,6 +279,275 @@ typedef enum jwt_status jwt_status;
 typedef int32_t jwt_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+/**
+ * What to do next.
+ */
+enum jwt_action
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The server took the request; begin no other one for `after_secs`.
+     */
+    JWT_ACTION_ACCEPTED,
+    /**
+     * The request was not acted on: send it again, after a backoff of your own and at least `after_secs`.
+     */
+    JWT_ACTION_RETRY,
+    /**
+     * The server may have acted on the request: sending it again may do it twice.
+     */
+    JWT_ACTION_MAYBE_SENT,
+    /**
+     * The server can't be satisfied by sending the same again: `rejection` says why.
+     */
+    JWT_ACTION_REJECTED,
+    /**
+     * The session's clock took over the server's time: ask for a line and send again at once.
+     */
+    JWT_ACTION_CORRECT_CLOCK,
+    /**
+     * The clock, or the server's, is wrong by more than a server may correct: tell, and send again when somebody has
+     * set it, or after `after_secs`.
+     */
+    JWT_ACTION_CLOCK_WRONG,
+    /**
+     * The other slot's credential, of `slot`, is now the active one: ask for a line and send again at once.
+     */
+    JWT_ACTION_SWITCH_SECRET,
+    /**
+     * No credential is accepted: tell, and send again after `after_secs`.
+     */
+    JWT_ACTION_REFUSED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum jwt_action jwt_action;
+#else
+typedef int32_t jwt_action;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Why a request is not to be sent again.
+ */
+enum jwt_rejection
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * It was not rejected.
+     */
+    JWT_REJECTION_NONE,
+    /**
+     * The request is wrong in itself.
+     */
+    JWT_REJECTION_INVALID,
+    /**
+     * The credential is valid but may not do this; another of the same owner's could not either.
+     */
+    JWT_REJECTION_FORBIDDEN,
+    /**
+     * There is no such path or object.
+     */
+    JWT_REJECTION_NOT_FOUND,
+    /**
+     * It contradicts what is there.
+     */
+    JWT_REJECTION_CONFLICT,
+    /**
+     * The server points elsewhere, where the credential is not sent to.
+     */
+    JWT_REJECTION_REDIRECTED,
+    /**
+     * The token has no `kid`.
+     */
+    JWT_REJECTION_MISSING_KID,
+    /**
+     * The server has no such method or version.
+     */
+    JWT_REJECTION_UNSUPPORTED,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum jwt_rejection jwt_rejection;
+#else
+typedef int32_t jwt_rejection;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the API's check says about the credential in the standby slot.
+ */
+enum jwt_check
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * It was accepted; keep the slots.
+     */
+    JWT_CHECK_WORKS,
+    /**
+     * It was recognised, but may not do what the check asks: see to its permissions.
+     */
+    JWT_CHECK_FORBIDDEN,
+    /**
+     * It was refused: retire it, and deploy another.
+     */
+    JWT_CHECK_REFUSED,
+    /**
+     * The clock was wrong and is corrected: check again at once.
+     */
+    JWT_CHECK_CLOCK_CORRECTED,
+    /**
+     * The answer says nothing about it: check again after the seconds told, or a backoff of your own.
+     */
+    JWT_CHECK_UNCLEAR,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum jwt_check jwt_check;
+#else
+typedef int32_t jwt_check;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What comes next in a rotation.
+ */
+enum jwt_step
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Store a credential in the slot and deploy it.
+     */
+    JWT_STEP_DEPLOY,
+    /**
+     * Send the API's check with the slot's credential.
+     */
+    JWT_STEP_CHECK,
+    /**
+     * Promote the standby.
+     */
+    JWT_STEP_PROMOTE,
+    /**
+     * Revoke the slot's credential at the server, retire it, keep the slots, erase what is stored.
+     */
+    JWT_STEP_REVOKE,
+    /**
+     * Nothing until the next rotation.
+     */
+    JWT_STEP_REST,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum jwt_step jwt_step;
+#else
+typedef int32_t jwt_step;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Clock, two slots of credentials and their tokens for one API, in storage of the caller's; opaque.
+ *
+ * It holds what authorizes: wipe it. It may be copied and moved, and every copy is to be wiped.
+ */
+typedef struct jwt_session {
+    /**
+     * Not to be looked at.
+     */
+    uint64_t opaque[JWT_SESSION_WORDS];
+} jwt_session;
+
+/**
+ * What is known of one request and its answer: all zeros but the status and what came.
+ */
+typedef struct jwt_answer {
+    /**
+     * The HTTP status, or one of `JWT_ANSWER_NOT_SENT`, `JWT_ANSWER_LOST` and `JWT_ANSWER_MALFORMED`.
+     */
+    int32_t status;
+    /**
+     * Not 0 if the request may reach the server twice: a `GET`, but not an alert.
+     */
+    uint8_t repeatable;
+    /**
+     * Not 0 if the connection was TLS with a verified certificate; a `Date` that came otherwise is not looked at.
+     */
+    uint8_t secure;
+    /**
+     * Not 0 if `X-RateLimit-Remaining` is 0.
+     */
+    uint8_t rate_exhausted;
+    /**
+     * What the error's body says: one of the `JWT_BODY_` numbers.
+     */
+    uint8_t body;
+    /**
+     * The `Date` header in Unix seconds, see `jwt_http_date_secs`; 0 if there is none.
+     */
+    uint64_t date_secs;
+    /**
+     * `X-RateLimit-Reset` in Unix seconds; 0 if there is none.
+     */
+    uint64_t rate_reset_secs;
+    /**
+     * The seconds to wait of `Retry-After` or of an error's `retry_after`; 0 if there are none.
+     */
+    uint32_t retry_after_secs;
+} jwt_answer;
+
+/**
+ * One of the two places for a credential: `JWT_SLOT_A` or `JWT_SLOT_B`.
+ */
+typedef int32_t jwt_slot;
+
+/**
+ * What an answer leads to.
+ */
+typedef struct jwt_decision {
+    /**
+     * What to do.
+     */
+    jwt_action action;
+    /**
+     * Seconds, where the action names them; 0 otherwise.
+     */
+    uint32_t after_secs;
+    /**
+     * The active slot after this.
+     */
+    jwt_slot slot;
+    /**
+     * Why the request was rejected.
+     */
+    jwt_rejection rejection;
+} jwt_decision;
+
+/**
+ * Where a reading of the time comes from: one of the `JWT_SOURCE_` numbers.
+ */
+typedef int32_t jwt_source;
+
+/**
+ * Text that is read, in UTF-8, with or without a zero behind it.
+ */
+typedef struct jwt_text {
+    /**
+     * The first byte; null for text that there is none of.
+     */
+    const char *data;
+    /**
+     * How many bytes, a zero behind them not counted.
+     */
+    size_t len;
+} jwt_text;
 
 /**
  * An HMAC-SHA256 key, in storage of the caller's; opaque.
@@ -181,18 +594,62 @@ typedef struct jwt_engine {
 } jwt_engine;
 
 /**
- * Text that is read, in UTF-8, with or without a zero behind it.
+ * Which keys a credential may have: `JWT_POLICY_FIELD`, or a sum of the others.
  */
-typedef struct jwt_text {
+typedef uint32_t jwt_policy;
+
+/**
+ * What a device is authorized with, checked against what its API issues; all zeros but what the API needs.
+ */
+typedef struct jwt_credential {
     /**
-     * The first byte; null for text that there is none of.
+     * The secret's ID or the `kid` of a token; none for a key that is sent as it is.
      */
-    const char *data;
+    struct jwt_text id;
     /**
-     * How many bytes, a zero behind them not counted.
+     * The key; none if there is an engine.
      */
-    size_t len;
-} jwt_text;
+    struct jwt_text key;
+    /**
+     * The hardware that holds the key of a token, or null; it is copied, what its context points to has to stay.
+     */
+    const struct jwt_engine *engine;
+    /**
+     * Which keys are taken.
+     */
+    jwt_policy policy;
+} jwt_credential;
+
+/**
+ * What a session begins with.
+ */
+typedef struct jwt_session_config {
+    /**
+     * `heymarket`, `heymarket-bearer`, `heymarket-basic`, `heyoo`, `key-id`, `key-id-static` or `hookmesh`.
+     */
+    struct jwt_text api;
+    /**
+     * When the firmware was built, in Unix seconds: no earlier time is believed, nor one 50 years later.
+     */
+    uint64_t build_secs;
+    /**
+     * What `jwt_session_floor_secs` returned when it was last kept in flash, or 0.
+     */
+    uint64_t floor_secs;
+    /**
+     * The `JWT_SLOTS_LEN` bytes that `jwt_session_slots` gave when they were last kept in flash; null on a new
+     * device, which takes each credential below as one that the server has yet to see.
+     */
+    const uint8_t *slots;
+    /**
+     * The credential in slot A, or null. One that the slots don't know is not used.
+     */
+    const struct jwt_credential *a;
+    /**
+     * The credential in slot B, or null.
+     */
+    const struct jwt_credential *b;
+} jwt_session_config;
 
 /**
  * What a token says besides its times: text without data is left out, so all zeros is nothing.
@@ -255,9 +712,129 @@ typedef struct jwt_template {
     uint64_t opaque[JWT_TEMPLATE_WORDS];
 } jwt_template;
 
+/**
+ * A battery-backed real-time clock.
+ */
+#define JWT_SOURCE_RTC 1
+
+/**
+ * An operating system that keeps its own clock right.
+ */
+#define JWT_SOURCE_HOST 2
+
+/**
+ * SNTP (RFC 4330), unauthenticated.
+ */
+#define JWT_SOURCE_SNTP 3
+
+/**
+ * The `Date` of an HTTP response that came over TLS; over plain HTTP it is no source.
+ */
+#define JWT_SOURCE_HTTP_DATE 4
+
+/**
+ * The `time` member of Key-ID's health check, over TLS.
+ */
+#define JWT_SOURCE_KEY_ID_TIME 5
+
+/**
+ * Production keys, and those of APIs that don't tell; at least 32 bytes to sign with.
+ */
+#define JWT_POLICY_FIELD 0
+
+/**
+ * Test keys instead of production keys.
+ */
+#define JWT_POLICY_TEST 1
+
+/**
+ * Also keys of fewer than 32 bytes to sign with, against RFC 7518 section 3.2.
+ */
+#define JWT_POLICY_WEAK 2
+
+/**
+ * The first place for a credential.
+ */
+#define JWT_SLOT_A 0
+
+/**
+ * The second place for a credential.
+ */
+#define JWT_SLOT_B 1
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Learns from the answer to a request with the active slot's credential, and says what to do.
+ *
+ * What concerns the clock and the slots has been done when it returns; keep `jwt_session_slots` when they have
+ * changed. `uptime_ms`: milliseconds since the start. On failure nothing is learnt, and `decision` is untouched.
+ *
+ * Errors: `JWT_ERROR_ARGUMENT` for a status or body that is none.
+ */
+jwt_status jwt_session_answered(struct jwt_session *session,
+                                const struct jwt_answer *answer,
+                                uint64_t uptime_ms,
+                                struct jwt_decision *decision);
+
+/**
+ * Learns from the answer to the API's check with the standby slot's credential; the active slot is none the worse for it.
+ *
+ * What the check says goes to `check`, the seconds to wait, 0 mostly, to `after_secs`, unless that is null. On failure
+ * nothing is learnt, and both are untouched.
+ *
+ * Errors: `JWT_ERROR_ARGUMENT` for a status or body that is none.
+ */
+jwt_status jwt_session_standby_answered(struct jwt_session *session,
+                                        const struct jwt_answer *answer,
+                                        uint64_t uptime_ms,
+                                        jwt_check *check,
+                                        uint32_t *after_secs);
+
+/**
+ * Takes a reading of the time, if it is plausible, and goes on from it if it is better than what there is.
+ *
+ * `unix_secs`: the present in Unix seconds, without leap seconds. `age_secs`: how many seconds ago the source was last
+ * set right, or `JWT_AGE_UNKNOWN`. `uptime_ms`: milliseconds since the start.
+ *
+ * Errors: `JWT_ERROR_CLOCK_BEFORE_BUILD`, `JWT_ERROR_CLOCK_BEHIND_FLOOR`, `JWT_ERROR_CLOCK_TOO_FAR_AHEAD`,
+ * `JWT_ERROR_CLOCK_CORRECTION_TOO_LARGE`, `JWT_ERROR_ARGUMENT` for an unknown source; the clock goes on as before.
+ */
+jwt_status jwt_session_set_clock(struct jwt_session *session,
+                                 uint64_t unix_secs,
+                                 jwt_source source,
+                                 uint32_t age_secs,
+                                 uint64_t uptime_ms);
+
+/**
+ * Tells the time that tokens are signed with, at an uptime in milliseconds.
+ *
+ * The present goes to `unix_secs`, in Unix seconds, and by how many seconds it may be wrong, either way, to
+ * `error_secs`; each may be null. On failure nothing is written.
+ *
+ * Errors: `JWT_ERROR_CLOCK_UNSET`, `JWT_ERROR_CLOCK_UPTIME_BACKWARDS`, and what makes the time implausible.
+ */
+jwt_status jwt_session_now(struct jwt_session *session,
+                           uint64_t uptime_ms,
+                           uint64_t *unix_secs,
+                           uint32_t *error_secs);
+
+/**
+ * Returns the Unix seconds that no reading may be behind of, to be kept in flash about once a day; 0 on failure.
+ */
+uint64_t jwt_session_floor_secs(struct jwt_session *session);
+
+/**
+ * Returns the Unix seconds of an HTTP-date in any of its forms (RFC 9110 section 5.6.7), 0 if it is none.
+ */
+uint64_t jwt_http_date_secs(struct jwt_text text);
+
+/**
+ * Returns the Unix seconds of an RFC 3339 timestamp, a fraction of a second cut off, 0 if it is none.
+ */
+uint64_t jwt_rfc3339_secs(struct jwt_text text);
 
 /**
  * Prepares the HMAC key that is the concatenation of parts, together at least `JWT_KEY_MIN_LEN` bytes.
@@ -305,6 +882,93 @@ jwt_status jwt_key_from_engine(struct jwt_key *key,
  * Errors: `JWT_ERROR_NULL_POINTER`, `JWT_ERROR_MISALIGNED`.
  */
 jwt_status jwt_key_wipe(struct jwt_key *key);
+
+/**
+ * Takes a new credential, already stored, into an empty slot: keep the slots after it.
+ *
+ * On failure the session is as before.
+ *
+ * Errors: `JWT_ERROR_SLOT_OCCUPIED`, `JWT_ERROR_ARGUMENT` for a slot that is none, those about IDs and keys.
+ */
+jwt_status jwt_session_deploy(struct jwt_session *session,
+                              jwt_slot slot,
+                              const struct jwt_credential *credential);
+
+/**
+ * Makes the standby the active slot: keep the slots after it.
+ *
+ * Errors: `JWT_ERROR_SLOT_NOT_VERIFIED`.
+ */
+jwt_status jwt_session_promote(struct jwt_session *session);
+
+/**
+ * Drops the standby's credential: keep the slots after it, then erase what is stored.
+ */
+jwt_status jwt_session_retire(struct jwt_session *session);
+
+/**
+ * Writes the record of the slots, to be kept in flash when it has changed: `JWT_SLOTS_LEN` bytes, untouched on failure.
+ */
+jwt_status jwt_session_slots(struct jwt_session *session,
+                             uint8_t *record);
+
+/**
+ * Tells what comes next in a rotation, and in which slot, unless `slot` is null; untouched on failure.
+ *
+ * Where a step has no slot of its own it is the standby.
+ */
+jwt_status jwt_session_next_step(struct jwt_session *session,
+                                 jwt_step *step,
+                                 jwt_slot *slot);
+
+/**
+ * Begins a session.
+ *
+ * `session_size`: `sizeof(jwt_session)`. The clock is unset. What the configuration points to is not needed
+ * afterwards, but for the context of an engine. On failure the session is zeroed, so that using it is an error,
+ * unless it can't be written to: then it is untouched.
+ *
+ * Errors: `JWT_ERROR_UNKNOWN_API`, those about IDs and keys, `JWT_ERROR_SLOT_RECORD`, `JWT_ERROR_ARGUMENT` for an
+ * unknown policy or a key beside an engine, `JWT_ERROR_STORAGE_TOO_SMALL`.
+ */
+jwt_status jwt_session_init(struct jwt_session *session,
+                            size_t session_size,
+                            const struct jwt_session_config *config);
+
+/**
+ * Writes the line of a request that starts now: `Authorization: ` and what the API wants, without CRLF.
+ *
+ * `uptime_ms` is milliseconds since the start, in 64 bits; see `jwt_uptime_ms`. A token serves many requests, and is
+ * signed anew shortly before it expires.
+ *
+ * Writes the line and a zero to `line`, a buffer of `line_size` bytes, and its length without that zero to
+ * `line_len`, unless that is null. On `JWT_ERROR_BUFFER_TOO_SMALL` nothing is written but the length that the line
+ * has; on any other error the buffer is untouched. `JWT_LINE_SIZE` bytes are always enough.
+ *
+ * Errors: `JWT_ERROR_NO_CREDENTIAL`; for a token, those about the clock, first of all `JWT_ERROR_CLOCK_UNSET`, and
+ * `JWT_ERROR_ENGINE`; `JWT_ERROR_BUFFER_TOO_SMALL`.
+ */
+jwt_status jwt_session_authorize(struct jwt_session *session,
+                                 uint64_t uptime_ms,
+                                 char *line,
+                                 size_t line_size,
+                                 size_t *line_len);
+
+/**
+ * Writes the line of the API's check of the standby slot's credential, as `jwt_session_authorize` does of the active's.
+ */
+jwt_status jwt_session_authorize_standby(struct jwt_session *session,
+                                         uint64_t uptime_ms,
+                                         char *line,
+                                         size_t line_size,
+                                         size_t *line_len);
+
+/**
+ * Zeroes a session, initialised or not.
+ *
+ * Errors: `JWT_ERROR_NULL_POINTER`, `JWT_ERROR_MISALIGNED`.
+ */
+jwt_status jwt_session_wipe(struct jwt_session *session);
 
 /**
  * Signs a token of claims of any length.
@@ -427,6 +1091,15 @@ static inline jwt_times jwt_times_exp(uint64_t exp) {
     jwt_times result = {exp, JWT_ABSENT, JWT_ABSENT};
     return result;
 }
+
+/* Widens a tick of milliseconds that wraps after 49.7 days; last_ms begins as 0. Call it at least that often. */
+static inline uint64_t jwt_uptime_ms(uint64_t *last_ms, uint32_t tick_ms) {
+    *last_ms += (uint32_t)(tick_ms - (uint32_t)*last_ms);
+    return *last_ms;
+}
+
+/* Bytes of any line that a session writes, and its zero. */
+#define JWT_LINE_SIZE (15 + JWT_AUTHORIZATION_CAPACITY + 1)
 
 /*
  * Lengths for the compiler, for text that JSON needs not escape and seconds of ten digits (2001 to 2286).

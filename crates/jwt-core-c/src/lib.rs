@@ -28,22 +28,49 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod answer;
 mod claims;
+mod clock;
+mod credential;
 mod engine;
 mod key;
 mod memory;
 mod object;
 #[cfg(all(target_os = "none", feature = "panic-handler"))]
 mod panic;
+mod rotation;
+mod session;
 mod sign;
 mod status;
 mod template;
 
+pub use answer::{
+    JWT_ANSWER_LOST, JWT_ANSWER_MALFORMED, JWT_ANSWER_NOT_SENT, JWT_BODY_MISSING_KID,
+    JWT_BODY_OTHER, JWT_BODY_PERMISSION, jwt_action, jwt_answer, jwt_check, jwt_decision,
+    jwt_rejection, jwt_session_answered, jwt_session_standby_answered,
+};
 pub use claims::{JWT_ABSENT, jwt_bytes, jwt_claims, jwt_text, jwt_times};
+pub use clock::{
+    JWT_AGE_UNKNOWN, JWT_SOURCE_HOST, JWT_SOURCE_HTTP_DATE, JWT_SOURCE_KEY_ID_TIME, JWT_SOURCE_RTC,
+    JWT_SOURCE_SNTP, jwt_http_date_secs, jwt_rfc3339_secs, jwt_session_floor_secs, jwt_session_now,
+    jwt_session_set_clock, jwt_source,
+};
+pub use credential::{
+    JWT_AUTHORIZATION_CAPACITY, JWT_POLICY_FIELD, JWT_POLICY_TEST, JWT_POLICY_WEAK, jwt_credential,
+    jwt_policy,
+};
 pub use engine::{JWT_MAC_LEN, jwt_engine};
 pub use key::{
     JWT_KEY_MIN_LEN, JWT_KEY_WORDS, jwt_key, jwt_key_from_engine, jwt_key_from_parts,
     jwt_key_from_weak_parts, jwt_key_wipe,
+};
+pub use rotation::{
+    JWT_SLOT_A, JWT_SLOT_B, JWT_SLOTS_LEN, jwt_session_deploy, jwt_session_next_step,
+    jwt_session_promote, jwt_session_retire, jwt_session_slots, jwt_slot, jwt_step,
+};
+pub use session::{
+    JWT_SESSION_WORDS, jwt_session, jwt_session_authorize, jwt_session_authorize_standby,
+    jwt_session_config, jwt_session_init, jwt_session_wipe,
 };
 pub use sign::{jwt_sign, jwt_token_len};
 pub use status::{jwt_status, jwt_status_text};

@@ -26,6 +26,20 @@ pub(crate) unsafe fn read<T: Copy>(pointer: *const T) -> Result<T, jwt_status> {
     Ok(unsafe { pointer.read() })
 }
 
+/// Refuses a pointer that a result can't be written through, because it is part of the `object` that makes it.
+pub(crate) fn check_result<T, O>(pointer: *const T, object: *const O) -> Result<(), jwt_status> {
+    check(pointer)?;
+    apart(pointer, 1, object, 1)
+}
+
+/// Refuses what [`check_result`] does, but takes null for a result that is not wanted.
+pub(crate) fn check_wanted<T, O>(pointer: *const T, object: *const O) -> Result<(), jwt_status> {
+    if pointer.is_null() {
+        return Ok(());
+    }
+    check_result(pointer, object)
+}
+
 /// Writes through a pointer, unless it is null.
 ///
 /// # Safety

@@ -2,6 +2,7 @@
 
 use core::ffi::{CStr, c_char};
 
+use api_auth::{AuthorizeError, BufferTooSmall, ClockError, CredentialError, SlotError};
 use jwt_core::{KeyError, SignError};
 
 use crate::engine::EngineFailed;
@@ -41,6 +42,52 @@ pub enum jwt_status {
     JWT_ERROR_ENGINE,
     /// A time is larger than 2^53 - 1 seconds: it may be in milliseconds or less.
     JWT_ERROR_TIME_OUT_OF_RANGE,
+    /// A number is none of its enumeration, or what is given contradicts itself.
+    JWT_ERROR_ARGUMENT,
+    /// The session's API is none that the library knows.
+    JWT_ERROR_UNKNOWN_API,
+    /// The API's credentials have an ID.
+    JWT_ERROR_ID_MISSING,
+    /// The API's credentials have no ID.
+    JWT_ERROR_ID_UNEXPECTED,
+    /// The ID is too long, has a character that no ID has, or is not the UUID that it has to be.
+    JWT_ERROR_ID_MALFORMED,
+    /// The key has a space, a control or a non-ASCII character, or for HTTP Basic a colon.
+    JWT_ERROR_KEY_CHARACTER,
+    /// The key doesn't begin like one of this API.
+    JWT_ERROR_KEY_PREFIX,
+    /// The key is shorter than any that the API issues.
+    JWT_ERROR_KEY_INCOMPLETE,
+    /// The key is longer than any that the API issues, or than a session holds.
+    JWT_ERROR_KEY_TOO_LONG,
+    /// A test key, where the policy takes none.
+    JWT_ERROR_KEY_IS_TEST,
+    /// A production key, where the policy takes none.
+    JWT_ERROR_KEY_IS_LIVE,
+    /// An engine, or a key to sign with, for an API that is sent the key itself.
+    JWT_ERROR_KEY_IS_SENT,
+    /// The slot has no credential.
+    JWT_ERROR_NO_CREDENTIAL,
+    /// No source has told the time yet, and a token needs it.
+    JWT_ERROR_CLOCK_UNSET,
+    /// The time is before the firmware was built.
+    JWT_ERROR_CLOCK_BEFORE_BUILD,
+    /// The time is behind one that a server has confirmed.
+    JWT_ERROR_CLOCK_BEHIND_FLOOR,
+    /// The time is more than 50 years after the firmware's build.
+    JWT_ERROR_CLOCK_TOO_FAR_AHEAD,
+    /// The server's time is more than a day away from the last other reading.
+    JWT_ERROR_CLOCK_CORRECTION_TOO_LARGE,
+    /// The uptime is smaller than it has been: a tick that wrapped.
+    JWT_ERROR_CLOCK_UPTIME_BACKWARDS,
+    /// The slot holds a credential.
+    JWT_ERROR_SLOT_OCCUPIED,
+    /// The server hasn't accepted the standby's credential yet.
+    JWT_ERROR_SLOT_NOT_VERIFIED,
+    /// The bytes are not a record of the slots.
+    JWT_ERROR_SLOT_RECORD,
+    /// An error that this interface has no name for.
+    JWT_ERROR_UNNAMED,
 }
 
 /// Sentences in the order of the numbers.
@@ -96,6 +143,98 @@ const TEXTS: &[(jwt_status, &CStr)] = &[
         jwt_status::JWT_ERROR_TIME_OUT_OF_RANGE,
         c"a time is out of range: give Unix time in seconds, not in milliseconds or less",
     ),
+    (
+        jwt_status::JWT_ERROR_ARGUMENT,
+        c"a number is none of those that the function knows: use the header's names",
+    ),
+    (
+        jwt_status::JWT_ERROR_UNKNOWN_API,
+        c"no API has that name: look at the list in the header",
+    ),
+    (
+        jwt_status::JWT_ERROR_ID_MISSING,
+        c"the ID is missing: give the one that belongs to the key",
+    ),
+    (
+        jwt_status::JWT_ERROR_ID_UNEXPECTED,
+        c"this API's keys have no ID: leave it out",
+    ),
+    (
+        jwt_status::JWT_ERROR_ID_MALFORMED,
+        c"the ID is not one of this API: copy it again",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_CHARACTER,
+        c"the key has a character that no key has: copy the key alone",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_PREFIX,
+        c"the key does not begin like one of this API: look which API issued it",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_INCOMPLETE,
+        c"the key is shorter than any of this API: copy all of it",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_TOO_LONG,
+        c"the key is too long: copy the key alone",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_IS_TEST,
+        c"a test key alerts nobody: use a production key here",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_IS_LIVE,
+        c"a production key reaches people: use a test key here",
+    ),
+    (
+        jwt_status::JWT_ERROR_KEY_IS_SENT,
+        c"this API is sent the key itself: nothing is signed with it",
+    ),
+    (
+        jwt_status::JWT_ERROR_NO_CREDENTIAL,
+        c"the slot has no credential: provision the device",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_UNSET,
+        c"the clock is not set: set it by RTC, SNTP or by hand",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_BEFORE_BUILD,
+        c"the clock is before the firmware's build: set it, and check the battery of the real-time clock",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_BEHIND_FLOOR,
+        c"the clock is earlier than it once was: set it, and check the battery of the real-time clock",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_TOO_FAR_AHEAD,
+        c"the clock is decades ahead: set it",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_CORRECTION_TOO_LARGE,
+        c"the server's time is more than a day away from this clock: set the clock",
+    ),
+    (
+        jwt_status::JWT_ERROR_CLOCK_UPTIME_BACKWARDS,
+        c"uptime ran backwards: count it in 64 bits, and set the clock again",
+    ),
+    (
+        jwt_status::JWT_ERROR_SLOT_OCCUPIED,
+        c"the slot holds a credential: retire it first",
+    ),
+    (
+        jwt_status::JWT_ERROR_SLOT_NOT_VERIFIED,
+        c"the standby is not verified: send the API's check with it first",
+    ),
+    (
+        jwt_status::JWT_ERROR_SLOT_RECORD,
+        c"the record of the slots is damaged: provision the device anew",
+    ),
+    (
+        jwt_status::JWT_ERROR_UNNAMED,
+        c"an error without a name: report it",
+    ),
 ];
 
 // A sentence stands where its number says.
@@ -150,6 +289,77 @@ impl From<SignError<EngineFailed>> for Failure {
             },
             SignError::TimeOutOfRange { .. } => jwt_status::JWT_ERROR_TIME_OUT_OF_RANGE.into(),
             _ => jwt_status::JWT_ERROR_ENGINE.into(),
+        }
+    }
+}
+
+impl From<BufferTooSmall> for Failure {
+    fn from(error: BufferTooSmall) -> Self {
+        Self {
+            status: jwt_status::JWT_ERROR_BUFFER_TOO_SMALL,
+            needed: error.needed,
+        }
+    }
+}
+
+impl From<AuthorizeError<EngineFailed>> for jwt_status {
+    fn from(error: AuthorizeError<EngineFailed>) -> Self {
+        match error {
+            AuthorizeError::NoCredential => Self::JWT_ERROR_NO_CREDENTIAL,
+            AuthorizeError::Clock(error) => error.into(),
+            AuthorizeError::Credential(error) => error.into(),
+            AuthorizeError::TooSmall(_) => Self::JWT_ERROR_KEY_TOO_LONG,
+            AuthorizeError::Sign(error) => Failure::from(error).status,
+            _ => Self::JWT_ERROR_UNNAMED,
+        }
+    }
+}
+
+impl From<ClockError> for jwt_status {
+    fn from(error: ClockError) -> Self {
+        match error {
+            ClockError::Unset => Self::JWT_ERROR_CLOCK_UNSET,
+            ClockError::BeforeBuild { .. } => Self::JWT_ERROR_CLOCK_BEFORE_BUILD,
+            ClockError::BehindFloor { .. } => Self::JWT_ERROR_CLOCK_BEHIND_FLOOR,
+            ClockError::TooFarAhead { .. } => Self::JWT_ERROR_CLOCK_TOO_FAR_AHEAD,
+            ClockError::CorrectionTooLarge { .. } => Self::JWT_ERROR_CLOCK_CORRECTION_TOO_LARGE,
+            ClockError::UptimeBackwards => Self::JWT_ERROR_CLOCK_UPTIME_BACKWARDS,
+            _ => Self::JWT_ERROR_UNNAMED,
+        }
+    }
+}
+
+impl From<CredentialError> for jwt_status {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::IdMissing => Self::JWT_ERROR_ID_MISSING,
+            CredentialError::IdUnexpected => Self::JWT_ERROR_ID_UNEXPECTED,
+            CredentialError::IdTooLong { .. }
+            | CredentialError::IdCharacter { .. }
+            | CredentialError::IdNotUuid => Self::JWT_ERROR_ID_MALFORMED,
+            CredentialError::KeyMissing => Self::JWT_ERROR_KEY_EMPTY,
+            CredentialError::KeyCharacter { .. } | CredentialError::KeyColon => {
+                Self::JWT_ERROR_KEY_CHARACTER
+            }
+            CredentialError::KeyPrefix { .. } => Self::JWT_ERROR_KEY_PREFIX,
+            CredentialError::KeyTooShort { .. } => Self::JWT_ERROR_KEY_INCOMPLETE,
+            CredentialError::KeyTooLong { .. } => Self::JWT_ERROR_KEY_TOO_LONG,
+            CredentialError::TestKey => Self::JWT_ERROR_KEY_IS_TEST,
+            CredentialError::LiveKey => Self::JWT_ERROR_KEY_IS_LIVE,
+            CredentialError::KeyIsSent => Self::JWT_ERROR_KEY_IS_SENT,
+            CredentialError::WeakKey { .. } => Self::JWT_ERROR_KEY_TOO_SHORT,
+            _ => Self::JWT_ERROR_UNNAMED,
+        }
+    }
+}
+
+impl From<SlotError> for jwt_status {
+    fn from(error: SlotError) -> Self {
+        match error {
+            SlotError::Occupied => Self::JWT_ERROR_SLOT_OCCUPIED,
+            SlotError::NotVerified => Self::JWT_ERROR_SLOT_NOT_VERIFIED,
+            SlotError::Record => Self::JWT_ERROR_SLOT_RECORD,
+            _ => Self::JWT_ERROR_UNNAMED,
         }
     }
 }

@@ -144,6 +144,7 @@ fn credentials() {
 #[inline(never)]
 fn authorizers() {
     if let Ok(credential) = Credential::new(api(), Some("id"), black_box("key"), Policy::FIELD) {
+        black_box(credential.hmac_key().is_ok());
         match Authorizer::<HmacKey, N>::new(&credential) {
             Ok(authorizer) => session(authorizer),
             Err(error) => display(&error),
