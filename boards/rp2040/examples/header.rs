@@ -1,7 +1,8 @@
 //! Credentials and time in, `Authorization` header out: for firmware with an HTTP stack of its own.
 //!
-//! The board is wired and provisioned as the gateway is. UART0 shows each header, for there is no request here: other firmware
-//! sends it and shows it to nobody. A line of Unix seconds on UART0 sets the clock, an empty one asks for the next header.
+//! The board is wired and provisioned as the gateway is. UART0 stands for the network: it shows each header, which other firmware
+//! sends and shows to nobody. A line of three digits is what a server has answered, a longer number is the time in Unix seconds,
+//! and an empty line asks for the next header.
 
 #![no_std]
 #![no_main]
@@ -9,7 +10,7 @@
 use core::cell::RefCell;
 use core::fmt::{Display, Write as _};
 
-use api_auth::{Policy, Reading, Source};
+use api_auth::{Answer, Facts, Policy, Reading, Source};
 use embassy_executor::Spawner;
 use embassy_rp::flash::{Blocking, Flash};
 use embassy_rp::peripherals::{PIN_0, PIN_1, UART0};
@@ -76,13 +77,22 @@ async fn main(_spawner: Spawner) {
             Ok(header) => console.header(header.value()).await,
             Err(error) => console.say(error).await,
         }
-        // After each answer: `headers.answered`. Whenever somebody tells the time:
-        if let Some(reading) = console.time().await
-            && let Err(error) = headers.set_clock(reading, uptime_ms())
-        {
-            console.say(error).await;
+        match console.hear().await {
+            // After each answer.
+            Heard::Status(status) => {
+                let facts = Facts::new(Answer::Status(status));
+                let action = headers.answered(&facts, uptime_ms());
+                console.say(format_args!("{action:?}")).await;
+            }
+            // Whenever somebody tells the time.
+            Heard::Time(reading) => {
+                if let Err(error) = headers.set_clock(reading, uptime_ms()) {
+                    console.say(error).await;
+                }
+            }
+            Heard::Nothing => {}
         }
-        // After both, what is to outlast a power cut is written down, if it has changed.
+        // What is to outlast a power cut is written down, if it has changed.
         if let Err(error) = headers.keep(uptime_ms()) {
             console.say(error).await;
         }
@@ -121,17 +131,28 @@ impl Console {
         }
     }
 
-    /// Waits for a line, and returns the time if it tells one.
-    async fn time(&mut self) -> Option<Reading> {
+    /// Waits for a line.
+    async fn hear(&mut self) -> Heard {
         let mut line = String::<20>::new();
         let mut byte = [0];
         while self.0.read(&mut byte).await.is_err() || byte != *b"\r" {
             let _ = line.push(char::from(byte[0]));
         }
-        Some(Reading {
-            unix_secs: line.parse().ok()?,
-            source: Source::Host,
-            age_secs: 0,
-        })
+        match (line.len(), line.parse()) {
+            (3, Ok(status)) => Heard::Status(status as u16),
+            (_, Ok(unix_secs)) => Heard::Time(Reading {
+                unix_secs,
+                source: Source::Host,
+                age_secs: 0,
+            }),
+            _ => Heard::Nothing,
+        }
     }
+}
+
+/// What stands for a server that answers, and for one that tells the time.
+enum Heard {
+    Status(u16),
+    Time(Reading),
+    Nothing,
 }

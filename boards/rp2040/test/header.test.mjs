@@ -21,7 +21,7 @@ import { functionRanges } from '../../../tests/emulator/dwarf.mjs';
 import { Elf } from '../../../tests/emulator/elf.mjs';
 import { Flash } from '../../../tests/emulator/flash.mjs';
 import { EXAMPLE_SECRET } from '../../../tests/emulator/standin.mjs';
-import { STORE_START, build, firmware, gateway, headerExample, targetDirectory } from './rehearsal.mjs';
+import { SECOND_SECRET, STORE_START, build, firmware, gateway, headerExample, targetDirectory } from './rehearsal.mjs';
 
 /** The slots of the ATECC608: of the device key, and of a key that signs. */
 const [DEVICE_KEY_SLOT, SLOT] = [2, 3];
@@ -92,15 +92,21 @@ after(() => {
 });
 
 /**
- * The image that `gateway provision image` makes.
+ * The image that `gateway provision` makes.
  * @param {Provided} provided
  * @param {string[]} options
+ * @param {Provided} [second] for the other slot
  */
-function provision({ api, names }, options) {
+function provision(provided, options, second) {
   const image = path.join(directory, 'store.bin');
-  const args = ['provision', 'image', '--target', 'rp2040', '--api', api, '--out', image, ...options];
-  const { status, stderr } = spawnSync(gateway, args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...names } });
-  assert.equal(status, 0, stderr);
+  /** @param {string[]} command @param {Provided} provided */
+  const run = (command, { api, names }) => {
+    const args = ['provision', ...command, '--target', 'rp2040', '--api', api, '--out', image, ...options];
+    const { status, stderr } = spawnSync(gateway, args, { encoding: 'utf8', env: { PATH: process.env.PATH, ...names } });
+    assert.equal(status, 0, stderr);
+  };
+  run(['image'], provided);
+  if (second) run(['rotate', image], second);
   const store = fs.readFileSync(image);
   fs.rmSync(image);
   return store;
@@ -235,6 +241,36 @@ test('the clock chip was without power: nothing is signed until somebody tells t
   board.powerOff(3600);
   await shows(board, APIS.heymarket, SET_ERROR_SECS);
 });
+
+for (const sealed of [false, true]) {
+  test(`a secret that a server refuses gives way to the other, and stays given up over a power cut, ${sealed ? 'sealed' : 'plain'}`, async () => {
+    const board = makeBoard();
+    const [id, key] = SECOND_SECRET;
+    const second = {
+      ...APIS.heymarket,
+      names: { HEYMARKET_SECRET_ID: id, HEYMARKET_SECRET_KEY: key },
+      key: SECOND_SECRET.join('||'),
+      judge: (/** @type {any} */ { iss }) => iss === id,
+    };
+    const options = sealed ? deviceKey(board) : [];
+    board.flash.bytes.set(provision(APIS.heymarket, options, second), STORE_START);
+    await shows(board, APIS.heymarket);
+    board.console.send('200\r');
+    await board.expect('Accepted');
+    await shown(board);
+    board.console.send('401\r');
+    await board.expect('SwitchSecret { to: B }');
+    judge(await shown(board), second, 0, 0);
+    board.powerOff();
+    await shows(board, second);
+    // Both are refused: one rests, and nobody hammers the server.
+    board.console.send('401\r');
+    await board.expect('SwitchSecret { to: A }');
+    await shown(board);
+    board.console.send('401\r');
+    await board.expect('Refused { after_secs: 300 }');
+  });
+}
 
 test('a key that is sent needs no time', async () => {
   const board = provisioned(APIS.heyoo);
