@@ -124,24 +124,24 @@ impl Connection {
             if let Some(bytes) = out.take() {
                 self.write(&bytes)?;
             }
-            let byte = self.read()?;
-            let now_ms = self.now_ms();
-            let event = match byte {
-                Some(byte) => self.link.receive(byte, now_ms),
-                None => self.link.tick(now_ms),
-            };
-            match event {
-                Event::Nothing => {}
-                Event::Text(byte) => self.show(byte),
-                Event::Transmit(bytes) => out = Some(Zeroizing::new(bytes.to_vec())),
-                Event::Reply(reply) => return Ok(take(reply)),
-                Event::Failed(error) => return Err(failed(error)),
+            if let Some(byte) = self.read()? {
+                let now_ms = self.now_ms();
+                match self.link.receive(byte, now_ms) {
+                    Event::Nothing => {}
+                    Event::Text(byte) => self.show(byte),
+                    Event::Transmit(bytes) => {
+                        out = Some(Zeroizing::new(bytes.to_vec()));
+                        continue;
+                    }
+                    Event::Reply(reply) => return Ok(take(reply)),
+                    Event::Failed(error) => return Err(failed(error)),
+                }
             }
-            if byte.is_some()
-                && out.is_none()
-                && let Event::Transmit(bytes) = self.link.tick(now_ms)
-            {
-                out = Some(Zeroizing::new(bytes.to_vec()));
+            // A device that talks without end is given up like a silent one.
+            match self.link.tick(self.now_ms()) {
+                Event::Transmit(bytes) => out = Some(Zeroizing::new(bytes.to_vec())),
+                Event::Failed(error) => return Err(failed(error)),
+                Event::Nothing | Event::Text(_) | Event::Reply(_) => {}
             }
         }
     }
