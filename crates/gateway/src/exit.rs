@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
+use crate::output;
+
 /// The exit codes as `--help` lists them.
 pub const HELP: &str = "\
 Exit codes:
@@ -64,7 +66,7 @@ impl Failure {
 
     /// Ends with `exit`; line breaks and other controls in the message become spaces.
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        let message = message.to_string().replace(char::is_control, " ");
+        let message = output::printable(&message.to_string());
         let words: Vec<&str> = message.split_whitespace().collect();
         Self {
             exit,

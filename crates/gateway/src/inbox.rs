@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::output;
+
 /// An inbox: what messages are sent from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inbox {
@@ -31,7 +33,7 @@ impl Inbox {
         let name = inbox["name"].as_str().unwrap_or_default();
         Some(Self {
             id: inbox["id"].as_u64()?,
-            name: name.replace(char::is_control, " "),
+            name: output::printable(name),
             members: members
                 .unwrap_or_default()
                 .iter()

@@ -88,11 +88,7 @@ fn parsed(json: &str) -> Value {
 
 /// Returns the JSON on one line, its text free of controls that a terminal would obey.
 fn pretty(json: &str) -> String {
-    parsed(json)
-        .to_string()
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect()
+    output::printable(&parsed(json).to_string())
 }
 
 fn described_times(token: &Unverified<'_>, now: u64) -> Vec<String> {

@@ -249,7 +249,7 @@ pub struct Key {
 
 impl Key {
     fn read(key: &Value) -> Option<Self> {
-        let text = |name: &str| Some(key[name].as_str()?.replace(char::is_control, " "));
+        let text = |name: &str| Some(output::printable(key[name].as_str()?));
         Some(Self {
             id: text("id")?,
             name: text("name").unwrap_or_default(),

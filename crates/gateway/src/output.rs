@@ -42,6 +42,13 @@ pub fn report(json: bool, facts: Value, text: impl Display) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
+/// Returns text of others without what a terminal would obey: controls, and what turns the direction of writing, become
+/// spaces.
+pub fn printable(text: &str) -> String {
+    let turns = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(|char: char| char.is_control() || turns(char), " ")
+}
+
 /// Returns a path as a shell takes it.
 pub fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
@@ -49,5 +56,21 @@ pub fn shell_word(path: &Path) -> String {
     match text.chars().all(plain) && !text.is_empty() {
         true => text,
         false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_steers_no_terminal() {
+        // A name that reads as another, a line of its own, a colour.
+        assert_eq!(printable("pump\u{202e}7-\u{2066}x"), "pump 7- x");
+        assert_eq!(printable("a\nb\u{1b}[31m\u{85}\u{2028}"), "a b [31m  ");
+        assert_eq!(
+            printable("Pumpe 7: kein Durchfluß, مضخة"),
+            "Pumpe 7: kein Durchfluß, مضخة"
+        );
     }
 }

@@ -106,7 +106,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
                     moment::utc(entry.at.unsigned_abs()),
                     entry.api,
                     entry.method,
-                    entry.path.replace(char::is_control, " "),
+                    output::printable(&entry.path),
                     entry.status,
                     entry.verdict,
                     entry.request_id

@@ -205,7 +205,7 @@ impl Connection {
     fn show(&mut self, byte: u8) {
         match byte {
             b'\n' | b'\r' => {
-                let line = String::from_utf8_lossy(&self.line).replace(char::is_control, "?");
+                let line = output::printable(&String::from_utf8_lossy(&self.line));
                 if !line.trim().is_empty() {
                     output::note(format_args!("device: {line}"));
                 }

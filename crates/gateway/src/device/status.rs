@@ -12,9 +12,8 @@ use crate::credentials::Secrets;
 use crate::device::connection::{Connection, LineArgs};
 use crate::exit::{Exit, Failure};
 use crate::moment;
-use crate::output::report;
+use crate::output::{printable, report};
 use crate::provision::custody::custody_name;
-use crate::provision::describe::printable;
 use crate::provision::{describe, key_file, successor};
 
 /// The options of `gateway device status`.

@@ -5,6 +5,7 @@ use device_link::SHOWN_ID_LEN;
 use secure_store::{ClockRecord, Credential, CredentialKey, Custody, Key, Setting, Settings};
 
 use crate::moment;
+use crate::output::printable;
 
 /// Returns a record's name.
 pub fn name(key: Key) -> String {
@@ -203,9 +204,4 @@ fn setting_line(setting: Setting, value: &[u8]) -> Option<(String, String)> {
         },
     };
     Some(((*name).to_owned(), text))
-}
-
-/// Returns text that can't control a terminal.
-pub fn printable(text: &str) -> String {
-    text.replace(char::is_control, "?")
 }

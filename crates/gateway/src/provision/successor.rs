@@ -2,6 +2,7 @@
 
 use crate::credentials::Secrets;
 use crate::exit::Failure;
+use crate::output;
 use crate::provision::describe;
 
 /// Refuses a credential of another API than the one in use, and the one in use itself: the rotation ends with a person
@@ -10,7 +11,7 @@ pub fn check(api: &str, id: &str, secrets: &Secrets) -> Result<(), Failure> {
     if api != secrets.api.name {
         return Err(Failure::usage(format_args!(
             "the device's credential is one of {}: a rotation stays with its API",
-            describe::printable(api)
+            output::printable(api)
         )));
     }
     match !id.is_empty() && secrets.credential()?.id().starts_with(id) {
