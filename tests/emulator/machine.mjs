@@ -153,7 +153,7 @@ export class Machine {
   #spins() {
     const { core } = this.mcu;
     const { PC } = core;
-    if (this.afterInstruction !== null || this.mcu.readUint16(PC) !== BRANCH_TO_ITSELF) return false;
+    if (this.afterInstruction !== null || this.mcu.readUint16(PC & ~1) !== BRANCH_TO_ITSELF) return false;
     // Takes an interrupt that is pending.
     core.executeInstruction();
     return core.PC === PC;
@@ -269,6 +269,7 @@ export class Machine {
     const { mcu } = this;
     patches.uartInterrupts(mcu);
     patches.i2cAbortAndInterrupts(mcu);
+    patches.badAccessesComplain(mcu);
     patches.sioComplains(mcu);
     patches.dormantWakeIsStored(mcu);
     patches.dmaAbortIsDone(mcu);

@@ -175,6 +175,38 @@ export function sioComplains(mcu) {
 }
 
 /**
+ * The bus: what is not aligned, and a write to the ROM, are HardFaults on the chip (ARMv6-M, section A3.2; RP2040 datasheet
+ * 2.6.1). rp2040js tells of words that are read alone, and lets a write through a null pointer change the ROM.
+ * @param {RP2040} mcu
+ */
+export function badAccessesComplain(mcu) {
+  const ROM_BYTES = 4 * mcu.bootrom.length;
+  const check = (/** @type {string} */ access, /** @type {number} */ address, /** @type {number} */ bytes) => {
+    const place = (address >>> 0).toString(16);
+    if (address & (bytes - 1)) mcu.logger.error('bus', `${access} of ${bytes} bytes at ${place}, which is not aligned`);
+    if (access === 'write' && address >>> 0 < ROM_BYTES) mcu.logger.error('bus', `write to the ROM at ${place}`);
+  };
+  const [read16, write8] = [mcu.readUint16.bind(mcu), mcu.writeUint8.bind(mcu)];
+  const [write16, write32] = [mcu.writeUint16.bind(mcu), mcu.writeUint32.bind(mcu)];
+  mcu.readUint16 = (address) => {
+    check('read', address, 2);
+    return read16(address);
+  };
+  mcu.writeUint8 = (address, value) => {
+    check('write', address, 1);
+    write8(address, value);
+  };
+  mcu.writeUint16 = (address, value) => {
+    check('write', address, 2);
+    write16(address, value);
+  };
+  mcu.writeUint32 = (address, value) => {
+    check('write', address, 4);
+    write32(address, value);
+  };
+}
+
+/**
  * DMA: CHAN_ABORT reads 0 as soon as the abort is done (RP2040 datasheet 2.5.7), which is at once here. It can only be
  * written in rp2040js; drivers read it too.
  * @param {RP2040} mcu

@@ -32,7 +32,7 @@ import readline from 'node:readline';
 export const EXAMPLE_SECRET = ['74f80a77-9b3f-44ac-b3ad-ab68cfb548fa', 'cPQku7lnSLbnK88UFOBg1a6Q3t1w1RgK'];
 
 export class Standin {
-  /** Orders that are not answered yet, oldest first. @type {((answer: any) => void)[]} */
+  /** Orders that are not answered yet, oldest first. @type {{ resolve: (answer: any) => void, reject: (reason: Error) => void }[]} */
   #waiting = [];
 
   /**
@@ -60,7 +60,11 @@ export class Standin {
       lines.once('line', resolve);
     });
     const standin = new Standin(/** @type {any} */ (child), JSON.parse(greeting));
-    lines.on('line', (line) => standin.#waiting.shift()?.(JSON.parse(line)));
+    lines.on('line', (line) => standin.#waiting.shift()?.resolve(JSON.parse(line)));
+    // What waits for a program that has ended would wait for ever.
+    child.on('exit', () => {
+      for (const { reject } of standin.#waiting.splice(0)) reject(new Error(`${program} has ended`));
+    });
     return standin;
   }
 
@@ -94,14 +98,14 @@ export class Standin {
   }
 
   stop() {
-    this.child.removeAllListeners('exit');
     this.child.stdin.end();
   }
 
   /** @param {unknown} order */
   #order(order) {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+    if (this.child.exitCode !== null) throw new Error('the stand-in has ended');
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
       this.child.stdin.write(`${JSON.stringify(order)}\n`);
     });
   }

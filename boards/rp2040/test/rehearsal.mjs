@@ -16,7 +16,7 @@ import { Board } from '../../../tests/emulator/board.mjs';
 import { FLASH_BASE } from '../../../tests/emulator/bootrom.mjs';
 import { nameServer } from '../../../tests/emulator/dns.mjs';
 import { Elf } from '../../../tests/emulator/elf.mjs';
-import { Flash } from '../../../tests/emulator/flash.mjs';
+import { Flash, PowerCut } from '../../../tests/emulator/flash.mjs';
 import { HOST_ADDRESS, Network } from '../../../tests/emulator/network.mjs';
 import { timeServer } from '../../../tests/emulator/sntp.mjs';
 import { EXAMPLE_SECRET, Standin } from '../../../tests/emulator/standin.mjs';
@@ -133,6 +133,8 @@ export function environment([id, key]) {
  * @property {string | ((server: Standin) => string)} [network] of the device's settings
  * @property {string[]} [options] of the provisioning
  * @property {boolean} [faults] let the firmware handle HardFaults instead of failing at the first
+ * @property {boolean} [resets] whether the test has the chip reset: else that fails it, for a panic that nobody brought about
+ *   would pass for a restart
  * @property {Wireless} [wireless] plays a Pico W
  *
  * @typedef {object} Wireless
@@ -160,7 +162,7 @@ export async function rehearse(play, setting = {}) {
  * @param {Setting} setting
  */
 async function rehearseWith(server, play, setting) {
-  const { blank = false, store, faults, network: given, port = server.port, second, options, wireless } = setting;
+  const { blank = false, store, faults, network: given, port = server.port, second, options, wireless, resets } = setting;
   const elf = new Elf(wireless?.elf ?? firmware);
   const flash = new Flash();
   flash.load(elf, FLASH_BASE);
@@ -176,6 +178,8 @@ async function rehearseWith(server, play, setting) {
   board.onSecond = () => server.setNow(Math.floor(board.worldTime.getTime() / 1000));
   try {
     await play({ board, network, server });
+    const endings = board.endings.filter((ending) => !(ending instanceof PowerCut));
+    if (!resets) assert.deepEqual(endings.map(({ message }) => message), []);
   } catch (error) {
     if (error instanceof Error) error.message += `\nconsole:\n${board.console.text.slice(-4000)}`;
     throw error;

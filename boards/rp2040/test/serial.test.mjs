@@ -57,7 +57,7 @@ test('a blank board is provisioned over the line, and alerts', () =>
       assert.ok(!board.console.text.includes(EXAMPLE_SECRET[1]));
       assert.equal(board.console.lost, 0);
     },
-    { blank: true },
+    { blank: true, resets: true },
   ));
 
 test('a device in the field gets a new credential, and the old one can be revoked', () =>

@@ -81,7 +81,7 @@ for (const room of [0, 8, EXCEPTION_FRAME_BYTES, EXCEPTION_FRAME_BYTES + 8]) {
         assert.equal(await delivered(scene), alert);
         assert.equal((await server.tell()).messages.length, 1);
       },
-      { faults: true },
+      { faults: true, resets: true },
     ));
 }
 
@@ -122,6 +122,6 @@ for (const room of [64, 256, 512]) {
         assert.equal((await server.tell()).messages.length, 1);
       },
       '',
-      { faults: true },
+      { faults: true, resets: true },
     ));
 }

@@ -77,5 +77,5 @@ test('a blank board is provisioned over USB, starts again when asked to, and ale
       assert.match(board.console.text, /^[\x20-\x7e\r\n]+$/);
       for (const { text } of [board.console, usb]) assert.ok(!text.includes(EXAMPLE_SECRET[1]));
     },
-    { blank: true },
+    { blank: true, resets: true },
   ));

@@ -41,5 +41,5 @@ test('a chip holds the I2C bus in the middle of a byte: reset, and the bus is cl
       assert.equal(pulses, 3);
       assert.equal((await server.tell()).messages.length, 1);
     },
-    { options: ['--hardware-key', '3'] },
+    { options: ['--hardware-key', '3'], resets: true },
   ));

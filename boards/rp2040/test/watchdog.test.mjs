@@ -60,7 +60,7 @@ function survives(happen, setting) {
     board.ethernet.cable = true;
     assert.equal(await delivered(scene), alert);
     assert.equal((await server.tell()).messages.length, 1);
-  }, setting);
+  }, { ...setting, resets: true });
 }
 
 test('everything hangs: the watchdog resets the chip', () =>

@@ -67,6 +67,25 @@ test('an access to what is not modelled fails, and says where', () => {
   }
 });
 
+test('an access that would be a HardFault on the chip fails', () => {
+  const [LDRH_R0_R0, STRB_R1_R0, STRH_R1_R0, STR_R1_R0, STMIA_R0_R1] = [0x8800, 0x7001, 0x8001, 0x6001, 0xc002];
+  for (const [instruction, address, message] of /** @type {[number, number, RegExp][]} */ ([
+    [LDRH_R0_R0, 0x20000101, /read of 2 bytes at 20000101, which is not aligned/],
+    [STRH_R1_R0, 0x20000101, /write of 2 bytes at 20000101, which is not aligned/],
+    [STR_R1_R0, 0x20000102, /write of 4 bytes at 20000102, which is not aligned/],
+    [STMIA_R0_R1, 0x20000102, /write of 4 bytes at 20000102, which is not aligned/],
+    [STRB_R1_R0, 0x00000011, /write to the ROM at 11/],
+    [STR_R1_R0, 0x00000000, /write to the ROM at 0/],
+  ])) {
+    const machine = new Machine(flashed('hello'));
+    const { mcu } = machine;
+    mcu.sramView.setUint16(0, instruction, true);
+    mcu.core.registers[0] = address;
+    mcu.core.PC = 0x20000000;
+    assert.throws(() => machine.run(1e6), (error) => error instanceof Violation && message.test(error.message), String(message));
+  }
+});
+
 test('a core that spins in place costs nothing, and takes its interrupts', () => {
   const machine = new Machine(flashed('hello'));
   machine.run(50e6);
