@@ -61,7 +61,8 @@ fn header(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 /// Compiles each test with and without sanitizers, links it with the library, and runs it.
 fn host_tests(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
-    log.run(&mut layout.cargo(["build", "--locked", "--package", "jwt-core-c"]))?;
+    let mut build = layout.cargo(["rustc", "--locked", "--package", "jwt-core-c"]);
+    log.run(build.args(["--crate-type", "staticlib"]))?;
     let library = layout.target("debug/libjwt_core_c.a");
     for (compiler, language, sources) in TESTS {
         for sanitizers in [&SANITIZERS[..], &[]] {

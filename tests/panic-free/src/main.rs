@@ -14,6 +14,8 @@ mod device_link;
 mod esp_hmac;
 mod jwt_core;
 #[cfg(feature = "all-crates")]
+mod jwt_core_c;
+#[cfg(feature = "all-crates")]
 mod secure_store;
 mod serde_claims;
 #[cfg(feature = "all-crates")]
@@ -35,6 +37,7 @@ pub extern "C" fn _start() -> ! {
         api_auth::use_all();
         device_link::use_all();
         esp_hmac::use_all();
+        jwt_core_c::use_all();
         secure_store::use_all();
         sms_alert::use_all();
         sms_alert_client::use_all();

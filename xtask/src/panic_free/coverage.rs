@@ -120,6 +120,8 @@ fn declared(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("pub ")?;
     let rest = rest.strip_prefix("const ").unwrap_or(rest);
     let rest = rest.strip_prefix("async ").unwrap_or(rest);
+    let rest = rest.strip_prefix("unsafe ").unwrap_or(rest);
+    let rest = rest.strip_prefix("extern \"C\" ").unwrap_or(rest);
     rest.strip_prefix("fn ")?.split(['(', '<']).next()
 }
 
@@ -175,6 +177,7 @@ mod tests {
     fn public_functions_of_exported_types_are_found() {
         let source = "\
             pub fn free() {}\n\
+            pub unsafe extern \"C\" fn foreign() {}\n\
             pub fn internal() {}\n\
             impl<E: Engine<N>, const N: usize> Exported<E, N> {\n\
             \x20   pub const fn one() {}\n\
@@ -187,7 +190,8 @@ mod tests {
             #[cfg(test)]\n\
             mod tests {\n\
             \x20   pub fn free() {}";
-        let exported = HashSet::from(["free", "Exported"]);
-        assert_eq!(public_functions(source, &exported), ["free", "one", "two"]);
+        let exported = HashSet::from(["free", "foreign", "Exported"]);
+        let expected = ["free", "foreign", "one", "two"];
+        assert_eq!(public_functions(source, &exported), expected);
     }
 }
