@@ -1,6 +1,7 @@
 //! Builds `jwt-core-c` as firmware written in C uses it: header, static library, C tests.
 
 mod firmware;
+mod readme;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,10 +23,26 @@ const CBINDGEN: (&str, &str) = ("cbindgen", "0.29.4");
 /// What the header and whoever includes it has to compile with.
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
-/// Compilers, their language, and the test programs in it.
-const TESTS: [(&str, &str, &[&str]); 2] = [
-    ("cc", "-std=c99", &["tokens.c", "session.c", "misuse.c"]),
-    ("c++", "-std=c++11", &["header.cpp"]),
+/// Compilers, their language, and the sources of the test programs in it.
+const TESTS: [(&str, &str, &[&[&str]]); 2] = [
+    (
+        "cc",
+        "-std=c99",
+        &[
+            &["tests/tokens.c"],
+            &["tests/session.c"],
+            &["tests/misuse.c"],
+            &EXAMPLES,
+        ],
+    ),
+    ("c++", "-std=c++11", &[&["tests/header.cpp"]]),
+];
+
+/// The examples, and the program that runs them.
+const EXAMPLES: [&str; 3] = [
+    "tests/examples.c",
+    "examples/session.c",
+    "examples/template.c",
 ];
 
 const SANITIZERS: [&str; 2] = [
@@ -38,7 +55,9 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     header(layout, log)?;
     install::program(layout, log, "cc", "gcc")?;
     install::program(layout, log, "c++", "g++")?;
-    host_tests(layout, log)?;
+    let library = host_library(layout, log)?;
+    host_tests(layout, log, &library)?;
+    readme::check(layout, log, &library)?;
     firmware::check(layout, log)
 }
 
@@ -59,26 +78,27 @@ fn header(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     Err(anyhow!("the header is not what the source makes: `cp {made} {committed}`").into())
 }
 
-/// Compiles each test with and without sanitizers, links it with the library, and runs it.
-fn host_tests(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+/// Builds the library for this machine, with overflow checks and assertions, and returns where it is.
+fn host_library(layout: &Layout, log: &mut Log) -> Result<PathBuf> {
     let mut build = layout.cargo(["rustc", "--locked", "--package", "jwt-core-c"]);
     log.run(build.args(["--crate-type", "staticlib"]))?;
-    let library = layout.target("debug/libjwt_core_c.a");
-    for (compiler, language, sources) in TESTS {
+    Ok(layout.target("debug/libjwt_core_c.a"))
+}
+
+/// Compiles each test with and without sanitizers, links it with the library, and runs it.
+fn host_tests(layout: &Layout, log: &mut Log, library: &Path) -> Result<(), Stop> {
+    for (compiler, language, programs) in TESTS {
         for sanitizers in [&SANITIZERS[..], &[]] {
             if !sanitizers.is_empty() && !links(layout, log, compiler, sanitizers)? {
                 log.note(format!("{compiler} has no sanitizers here"))?;
                 continue;
             }
-            for source in sources {
-                let program = work(layout)?.join(Path::new(source).with_extension("test"));
+            for sources in programs {
+                let program = work(layout)?.join("host-test");
                 let mut compile = layout.command(compiler);
                 compile.args([language, "-g"]).args(WARNINGS);
                 compile.args(sanitizers).arg("-Iinclude").arg("-o");
-                compile
-                    .arg(&program)
-                    .arg(format!("tests/{source}"))
-                    .arg(&library);
+                compile.arg(&program).args(*sources).arg(library);
                 // What Rust's standard library, which a hosted build contains, wants of an older C library.
                 compile.args(["-lpthread", "-ldl", "-lm"]);
                 log.run(compile.current_dir(layout.root(CRATE)))?;

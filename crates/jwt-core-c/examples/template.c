@@ -15,6 +15,7 @@ jwt_status start(const char *id, const char *secret) {
     jwt_key key;
     jwt_status status = jwt_key_from_parts(&key, sizeof key, parts, 3);
 
+    jwt_template_wipe(&template);
     claims.iss = jwt_text_of(id);
     if (status == JWT_OK) {
         status = jwt_template_init(&template, sizeof template, &key, &claims);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::{CRATE, HEADER, WARNINGS, work};
+use super::{CRATE, HEADER, WARNINGS, readme, work};
 use crate::bench::device::loaded_bytes;
 use crate::install;
 use crate::layout::Layout;
@@ -20,9 +20,6 @@ const SOURCES: [&str; 3] = [
     "tests/firmware/startup.c",
     "tests/firmware/main.c",
 ];
-
-/// The small form of SHA-256, as the crate's README has it.
-const SMALL_SHA256: &str = "--cfg sha2_backend_soft=\"compact\"";
 
 /// What the firmware may take in bytes; what it takes is in the crate's README.
 const MOST_FLASH: u64 = 12_288;
@@ -42,7 +39,7 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     let python = install::python(layout, log, "pyjwt")?;
 
     let library = build(layout, log, "firmware")?;
-    let firmware = link(layout, log, &library, &[])?;
+    let firmware = link_as_documented(layout, log, &library)?;
     let flash = loaded_bytes(&firmware)?;
     let printed = run(layout, &firmware)?;
     log.line(&printed)?;
@@ -66,18 +63,19 @@ pub fn check(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     }
 }
 
-/// Builds the static library with a profile and returns where it is.
+/// Builds the static library as the README says, or without optimisation, and returns where it is.
 fn build(layout: &Layout, log: &mut Log, profile: &str) -> Result<PathBuf> {
     // Its own directory: other compiler flags would evict what others have built.
     let directory = work(layout)?.join("target");
-    let mut cargo = layout.cargo(["rustc", "--locked", "--package", "jwt-core-c"]);
-    cargo
-        .args(["--crate-type", "staticlib", "--profile", profile])
-        .args(["--target", TARGET, "--target-dir"])
-        .arg(&directory)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env("RUSTFLAGS", SMALL_SHA256);
-    log.run(&mut cargo)?;
+    let [commands, _] = readme::commands(layout)?;
+    let mut shell = layout.command("sh");
+    let commands = match profile {
+        "dev" => commands.replace("--profile firmware", "--profile dev"),
+        _ => commands,
+    };
+    shell.args(["-e", "-c", &commands]);
+    shell.env_remove("CARGO_ENCODED_RUSTFLAGS");
+    log.run(shell.env("CARGO_TARGET_DIR", &directory))?;
     let profile = if profile == "dev" { "debug" } else { profile };
     Ok(directory.join(TARGET).join(profile).join("libjwt_core_c.a"))
 }
@@ -143,6 +141,19 @@ fn link(layout: &Layout, log: &mut Log, library: &Path, wanted: &[String]) -> Re
     lld.args(objects).arg(library).arg("-o").arg(&firmware);
     linked(layout, log, &mut lld)?;
     Ok(firmware)
+}
+
+/// Compiles and links the firmware by the README's commands.
+fn link_as_documented(layout: &Layout, log: &mut Log, library: &Path) -> Result<PathBuf> {
+    let directory = work(layout)?.join("documented");
+    fs::create_dir_all(&directory)?;
+    let [_, commands] = readme::commands(layout)?;
+    let linker = format!("{} -flavor gnu", linker(layout, log)?.display());
+    let mut shell = layout.command("sh");
+    shell.args(["-e", "-c", &commands]);
+    shell.env("LD", linker).env("OUT", &directory);
+    log.run(shell.env("LIBRARY", library))?;
+    Ok(directory.join("firmware.elf"))
 }
 
 /// Runs the linker, and keeps what it says.
