@@ -45,9 +45,10 @@ const fn credential_key(slot: Slot) -> Key {
 /// Refuses a record before any of it is sent.
 pub(crate) fn check_name(key: Key, version: u8) -> Result<(), Refusal> {
     let (_, known) = writable(key).ok_or(Refusal::NotWritable)?;
-    match version <= known {
-        true => Ok(()),
-        false => Err(Refusal::NewerRecord),
+    match version {
+        0 => Err(Refusal::Malformed),
+        _ if version <= known => Ok(()),
+        _ => Err(Refusal::NewerRecord),
     }
 }
 

@@ -153,6 +153,9 @@ fn what_is_not_of_its_form_or_the_devices_own_is_refused() {
             &credential,
             Refusal::NewerRecord,
         ),
+        // No version is called so.
+        (Key::credential(0), 0, &credential, Refusal::Malformed),
+        (Key::DEVICE, 0, b"", Refusal::Malformed),
         (
             Key::DEVICE,
             SETTINGS_VERSION,
