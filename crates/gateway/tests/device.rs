@@ -370,6 +370,13 @@ fn a_bad_line_and_a_power_cut_only_cost_time() {
 }
 
 #[test]
+fn what_is_to_be_sent_has_to_be_named() {
+    let dir = files();
+    let run = device("provision", "/dev/no-such-port", &dir, &["--window"]);
+    run.run().fails(2, &["--api", "--settings"]);
+}
+
+#[test]
 fn silence_and_a_missing_port_are_told_apart() {
     let dir = files();
     let run = device("status", "/dev/no-such-port", &dir, &["--json"])

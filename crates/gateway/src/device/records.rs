@@ -1,7 +1,7 @@
 //! `gateway device provision`: settings and the first credential, over the cable.
 
 use api_auth::{Api, Slot, SlotState};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use secure_store::Custody;
 use serde_json::json;
@@ -19,6 +19,7 @@ use crate::sign::api;
 
 /// The options of `gateway device provision`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").args(["api", "settings"]).required(true).multiple(true))]
 pub struct ProvisionArgs {
     #[command(flatten)]
     pub line: LineArgs,
@@ -27,7 +28,7 @@ pub struct ProvisionArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     /// The API whose credential the device gets
-    #[arg(long, value_parser = api, required_unless_present = "settings")]
+    #[arg(long, value_parser = api)]
     api: Option<&'static Api>,
     #[command(flatten)]
     place: PlaceArgs,
