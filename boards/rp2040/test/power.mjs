@@ -8,6 +8,7 @@
 
 import assert from 'node:assert/strict';
 
+import { PowerCut } from '../../../tests/emulator/flash.mjs';
 import { connectionAttempts } from '../../../tests/emulator/tcp.mjs';
 import { DOOR, delivered, outbox, rehearse } from './rehearsal.mjs';
 
@@ -28,6 +29,8 @@ const AT_ONCE = 6;
 /** What the cuts of a campaign have hit. */
 export class Tally {
   cuts = 0;
+  /** Those at an operation on the flash; one that was planned may not come before its life ends. */
+  atOperations = 0;
   messages = 0;
   held = 0;
   promised = 0;
@@ -121,6 +124,7 @@ async function tryCut(cut, tally) {
     await board.expect(`outbox: 0 waiting, ${state.held} held`);
     await board.run({ seconds: 3 });
     assert.equal((await server.tell()).messages.length, messages.length, `sent again, ${where}`);
+    tally.atOperations += board.endings.filter((ending) => ending instanceof PowerCut).length;
     tally.messages += messages.length;
     tally.held += state.held;
     tally.promised += promised.length;
