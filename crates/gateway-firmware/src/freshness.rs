@@ -1,16 +1,21 @@
 //! Whether what is in the flash is an old image of it, as far as the chip can tell: at custody sealed, by a counter.
 //!
 //! It is said and nothing more: a board that was provisioned by an image has one that its counter doesn't know, and is to
-//! serve. What is provisioned over the line raises the counter, and with it makes every image from before an old one.
+//! serve. What is provisioned over the line raises the counter, and with it makes every image from before an old one: again and again if
+//! the counter fails, and once more before a restart that is asked for.
 
 use core::cell::RefCell;
 use core::fmt;
 
+use embassy_time::Timer;
 use secure_store::Freshness;
 
 use crate::board::{Board, ChipKeys};
 use crate::common::Common;
 use crate::store::BoardStore;
+
+/// Seconds between two trials to raise a counter that has failed.
+const RETRY_SECS: u64 = 10;
 
 /// That the store and the counter don't belong together.
 #[derive(Clone, Copy)]
@@ -54,6 +59,19 @@ pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<Boar
         Ok(Some(Freshness::CounterReplaced)) => common.age.set(Some(Age::OtherChip)),
         Ok(_) => {}
         Err(error) => common.console.say(format_args!("store: {error}")).await,
+    }
+}
+
+/// Raises the counter again and again for what was provisioned and is in force, until it is raised.
+pub(crate) async fn retry<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+) -> ! {
+    loop {
+        Timer::after_secs(RETRY_SECS).await;
+        if common.wrote.get() && common.asked().is_none() && raise(common, store).await {
+            common.wrote.set(false);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::pin::pin;
 
 use api_auth::{Reading, Source};
-use embassy_futures::join::join4;
+use embassy_futures::join::join5;
 use embassy_futures::select::select;
 use embassy_time::{Duration, Ticker, Timer};
 use sms_alert::BUFFER_LEN;
@@ -95,11 +95,12 @@ async fn serve<B: Board>(
         common.serves.set(true);
         Sender { client, store }.run(&shared).await;
     });
-    let others = pin!(join4(
+    let others = pin!(join5(
         inputs::attend(&shared, &mut means.thermometer, &mut means.heat),
         ask_time(&shared, means.build_secs),
         obey(&shared),
         count(&shared),
+        freshness::retry(common, store),
     ));
     select(sending, others).await;
     Ok(())

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use embassy_time::Timer;
+use embassy_time::{Instant, Timer};
 use embedded_hal::digital::{ErrorType as PinError, InputPin, OutputPin};
 use embedded_io_async::{ErrorType, Read, Write};
 use gateway_firmware::{
@@ -20,6 +20,9 @@ use gateway_firmware::{
 use jwt_core::{HmacKey, MacEngine};
 use secure_store::{Image, MonotonicCounter, Region, Rtc};
 use sms_alert::{Connect, Host};
+
+/// How long a byte is on its way: ten bits.
+const BYTE: embassy_time::Duration = embassy_time::Duration::from_micros(87);
 
 pub const BUILD_SECS: u64 = 1_760_000_000;
 pub const REGION: Region = Region {
@@ -53,13 +56,15 @@ pub struct Bench {
     pub silent: Rc<Cell<bool>>,
     /// The chip's counter.
     pub counter: Rc<Cell<u32>>,
+    /// Whether the counter can be read, and not raised.
+    pub stuck: Rc<Cell<bool>>,
     /// The addresses that the network was given.
     pub addresses: Rc<RefCell<Vec<Option<StaticAddress>>>>,
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
-    /// What the console said, byte by byte, until somebody takes it.
-    pub said: Rc<RefCell<VecDeque<u8>>>,
+    /// What the console said, byte by byte with the moment at which it has left the board, until somebody takes it.
+    pub said: Rc<RefCell<VecDeque<(Instant, u8)>>>,
 }
 
 impl Bench {
@@ -81,6 +86,7 @@ impl Bench {
             device_key: None,
             silent: Rc::default(),
             counter: Rc::default(),
+            stuck: Rc::default(),
             addresses: Rc::default(),
             feeds: Rc::default(),
             keys: Rc::default(),
@@ -102,6 +108,9 @@ impl Bench {
     }
 
     pub fn parts(&self, lookout: &'static Lookout) -> Parts<Twin> {
+        // What hadn't left the board when it was reset is lost.
+        let now = Instant::now();
+        self.said.borrow_mut().retain(|(left, _)| *left <= now);
         Parts {
             flash: Flash {
                 bytes: Rc::clone(&self.flash),
@@ -121,6 +130,7 @@ impl Bench {
                 device: self.device_key.clone(),
                 silent: Rc::clone(&self.silent),
                 counter: Rc::clone(&self.counter),
+                stuck: Rc::clone(&self.stuck),
             },
             connect: Sockets(Rc::clone(&self.secure)),
             network: Cable(self.clone()),
@@ -141,6 +151,16 @@ impl Bench {
 
     pub fn type_line(&self, line: &str) {
         self.keys.borrow_mut().extend(line.bytes().chain([b'\r']));
+    }
+
+    /// Takes a byte that the console said, if one has left the board.
+    pub fn hear(&self) -> Option<u8> {
+        let mut said = self.said.borrow_mut();
+        let (left, byte) = *said.front()?;
+        (left <= Instant::now()).then(|| {
+            said.pop_front();
+            byte
+        })
     }
 
     pub fn screen(&self) -> String {
@@ -286,7 +306,8 @@ impl Read for Keys {
     }
 }
 
-pub struct Screen(Rc<RefCell<String>>, Rc<RefCell<VecDeque<u8>>>);
+/// A line of 115200 baud behind a buffer that takes all at once, as a UART's driver has it.
+pub struct Screen(Rc<RefCell<String>>, Rc<RefCell<VecDeque<(Instant, u8)>>>);
 
 impl ErrorType for Screen {
     type Error = Infallible;
@@ -295,7 +316,11 @@ impl ErrorType for Screen {
 impl Write for Screen {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
         self.0.borrow_mut().push_str(&String::from_utf8_lossy(buf));
-        self.1.borrow_mut().extend(buf);
+        let mut said = self.1.borrow_mut();
+        for byte in buf {
+            let last = said.back().map_or(Instant::MIN, |(left, _)| *left);
+            said.push_back((last.max(Instant::now()) + BYTE, *byte));
+        }
         Ok(buf.len())
     }
     async fn flush(&mut self) -> Result<(), Infallible> {
@@ -357,6 +382,7 @@ pub struct Chip {
     device: Option<HmacKey>,
     silent: Rc<Cell<bool>>,
     counter: Rc<Cell<u32>>,
+    stuck: Rc<Cell<bool>>,
 }
 
 /// A key in the chip.
@@ -392,16 +418,22 @@ impl MacEngine for ChipKey {
 }
 
 /// The chip's counter.
-pub struct Counter(Rc<Cell<u32>>);
+pub struct Counter {
+    count: Rc<Cell<u32>>,
+    stuck: Rc<Cell<bool>>,
+}
 
 impl MonotonicCounter for Counter {
-    type Error = Infallible;
-    fn read(&mut self) -> Result<u32, Infallible> {
-        Ok(self.0.get())
+    type Error = Silent;
+    fn read(&mut self) -> Result<u32, Silent> {
+        Ok(self.count.get())
     }
-    fn increment(&mut self) -> Result<u32, Infallible> {
-        self.0.set(self.0.get() + 1);
-        Ok(self.0.get())
+    fn increment(&mut self) -> Result<u32, Silent> {
+        if self.stuck.get() {
+            return Err(Silent);
+        }
+        self.count.set(self.count.get() + 1);
+        Ok(self.count.get())
     }
 }
 
@@ -421,9 +453,10 @@ impl ChipKeys for Chip {
         self.device.clone().map(|key| self.engine(key))
     }
     fn counter(&self) -> Option<impl MonotonicCounter> {
-        self.device
-            .is_some()
-            .then(|| Counter(Rc::clone(&self.counter)))
+        self.device.is_some().then(|| Counter {
+            count: Rc::clone(&self.counter),
+            stuck: Rc::clone(&self.stuck),
+        })
     }
 }
 

@@ -40,7 +40,7 @@ impl<'b> Desk<'b> {
         send(self.link.send(request, begun.as_millis()).unwrap());
         loop {
             let now_ms = Instant::now().as_millis();
-            let said = self.bench.said.borrow_mut().pop_front();
+            let said = self.bench.hear();
             let event = match said {
                 Some(byte) => self.link.receive(byte, now_ms),
                 None => self.link.tick(now_ms),

@@ -3,6 +3,7 @@
 mod board;
 mod cuts;
 mod desk;
+mod restart;
 mod waits;
 
 use std::future::Future;
