@@ -230,8 +230,8 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Its bytes stay in the flash until both copies have been erased, which [`purge`](Self::purge) does at once.
     ///
     /// # Errors
-    /// The flash's troubles; the record is still there, or after a power cut may be. [`StoreError::Full`] only in a
-    /// store that somebody else has filled to the last byte.
+    /// The flash's troubles; the record is still there, or after a power cut may be. [`StoreError::WornOut`];
+    /// [`StoreError::Full`] only in a store that somebody else has filled to the last byte.
     pub fn remove(&mut self, key: Key) -> Result<(), F> {
         if self.log.find(key).is_none() {
             return Ok(());
