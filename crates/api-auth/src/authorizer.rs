@@ -11,8 +11,9 @@ use jwt_core::{Claims, Header, HmacKey, MacEngine, SignError, Template, Times};
 
 use crate::api::Api;
 use crate::authorization::{Authorization, BufferTooSmall};
-use crate::clock::{ClockError, Time};
+use crate::clock::ClockError;
 use crate::credential::{Credential, CredentialError, check_id};
+use crate::reading::Time;
 use crate::scheme::Scheme;
 
 /// Seconds that a request may take from its signing to the server's look at it.

@@ -8,6 +8,8 @@
 
 use core::fmt;
 
+use crate::reading::{Anchor, Reading, Source, Time};
+
 /// Most seconds that a server's `Date` may move the clock away from the last independent reading: a day.
 ///
 /// That is a real-time clock's drift of many years, and any mix-up of time zones.
@@ -26,123 +28,6 @@ const SERVER_TRUST_MS: u64 = 86_400_000;
 /// How many seconds the floor trails a confirmed time: room for a correction one way, then one the other
 /// way, and a margin.
 const FLOOR_SLACK_SECS: u64 = 3 * MAX_CORRECTION_SECS;
-
-/// How far uptime drifts: a plain crystal with its temperature, in millionths.
-const UPTIME_PPM: u64 = 100;
-
-/// How far a real-time clock drifts, in millionths; a DS3231 does with a tenth of it.
-const RTC_PPM: u64 = 25;
-
-/// Where a reading comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Source {
-    /// The time of the firmware's build: all that a board without a clock knows. Never signed with.
-    Build,
-    /// A battery-backed real-time clock.
-    Rtc,
-    /// The operating system, which keeps its own clock right.
-    Host,
-    /// SNTP (RFC 4330), unauthenticated.
-    Sntp,
-    /// The `Date` of an HTTP response that came over TLS; over plain HTTP it is no source.
-    HttpDate,
-    /// The `time` member of Key-ID's health check, over TLS.
-    KeyIdTime,
-}
-
-impl Source {
-    /// Returns by how many seconds a reading may be wrong that was right `age_secs` ago.
-    fn error_secs(self, age_secs: u32) -> u32 {
-        let (base, ppm) = match self {
-            // Whole seconds, cut off, and a leap second.
-            Self::Build | Self::Host => (1, 0),
-            Self::Sntp => (1, UPTIME_PPM),
-            // As before, and the time that the response was on its way.
-            Self::HttpDate | Self::KeyIdTime => (2, UPTIME_PPM),
-            Self::Rtc => (2, RTC_PPM),
-        };
-        drifted(base, u64::from(age_secs), ppm)
-    }
-
-    /// Whether the source is the server that judges the tokens.
-    fn is_server(self) -> bool {
-        matches!(self, Self::HttpDate | Self::KeyIdTime)
-    }
-}
-
-/// What a source says about the present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The present in Unix seconds, without leap seconds.
-    pub unix_secs: u64,
-    /// Who says so.
-    pub source: Source,
-    /// How many seconds ago the source was last set right; [`u32::MAX`] if nobody knows.
-    pub age_secs: u32,
-}
-
-/// A time that may be signed with; only [`Clock::now`] makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Time {
-    unix_secs: u64,
-    error_secs: u32,
-    uptime_ms: u64,
-    source: Source,
-}
-
-impl Time {
-    /// Returns the time in Unix seconds.
-    pub const fn unix_secs(&self) -> u64 {
-        self.unix_secs
-    }
-
-    /// Returns by how many seconds it may be wrong, either way.
-    pub const fn error_secs(&self) -> u32 {
-        self.error_secs
-    }
-
-    /// Returns the uptime in milliseconds that it was asked at.
-    pub const fn uptime_ms(&self) -> u64 {
-        self.uptime_ms
-    }
-
-    /// Returns the source of the reading that it follows from.
-    pub const fn source(&self) -> Source {
-        self.source
-    }
-}
-
-/// A reading and the uptime at which it was true.
-#[derive(Clone, Copy, Debug)]
-struct Anchor {
-    unix_secs: u64,
-    error_secs: u32,
-    uptime_ms: u64,
-    source: Source,
-}
-
-impl Anchor {
-    fn new(reading: Reading, uptime_ms: u64) -> Self {
-        Self {
-            unix_secs: reading.unix_secs,
-            error_secs: reading.source.error_secs(reading.age_secs),
-            uptime_ms,
-            source: reading.source,
-        }
-    }
-
-    /// Returns the time at a later uptime, `None` at an earlier one.
-    fn at(&self, uptime_ms: u64) -> Option<Time> {
-        let elapsed_secs = uptime_ms.checked_sub(self.uptime_ms)? / 1000;
-        Some(Time {
-            unix_secs: self.unix_secs.saturating_add(elapsed_secs),
-            error_secs: drifted(self.error_secs, elapsed_secs, UPTIME_PPM),
-            uptime_ms,
-            source: self.source,
-        })
-    }
-}
 
 /// How a server's time compares with the clock's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +130,7 @@ impl Clock {
     pub fn now(&self, uptime_ms: u64) -> Result<Time, ClockError> {
         let anchor = self.anchor.ok_or(ClockError::Unset)?;
         let time = anchor.at(uptime_ms).ok_or(ClockError::UptimeBackwards)?;
-        self.check(time.unix_secs)?;
+        self.check(time.unix_secs())?;
         Ok(time)
     }
 
@@ -257,7 +142,8 @@ impl Clock {
         // What a clock admits is taken off `iat`. Beyond that a token may seem to come from the future, so
         // the clock is to blame even if a slow link explains the difference: a correction is harmless.
         if let Ok(now) = self.now(uptime_ms)
-            && now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS.min(u64::from(now.error_secs))
+            && now.unix_secs().abs_diff(server_secs)
+                <= AGREEMENT_SECS.min(u64::from(now.error_secs()))
         {
             return Skew::None;
         }
@@ -290,7 +176,7 @@ impl Clock {
     /// Does nothing if that time and the clock differ by more than [`AGREEMENT_SECS`].
     pub fn confirm(&mut self, server_secs: u64, uptime_ms: u64) {
         let now = self.now(uptime_ms);
-        if now.is_ok_and(|now| now.unix_secs.abs_diff(server_secs) <= AGREEMENT_SECS) {
+        if now.is_ok_and(|now| now.unix_secs().abs_diff(server_secs) <= AGREEMENT_SECS) {
             let floor_secs = server_secs.saturating_sub(FLOOR_SLACK_SECS);
             self.floor_secs = self.floor_secs.max(floor_secs);
         }
@@ -309,14 +195,14 @@ impl Clock {
             return true;
         };
         if anchor.source.is_server() && !new.source.is_server() {
-            let agreement_secs = u64::from(old.error_secs).saturating_add(AGREEMENT_SECS);
-            let disagrees = old.unix_secs.abs_diff(new.unix_secs) > agreement_secs;
+            let agreement_secs = u64::from(old.error_secs()).saturating_add(AGREEMENT_SECS);
+            let disagrees = old.unix_secs().abs_diff(new.unix_secs) > agreement_secs;
             let age_ms = uptime_ms.saturating_sub(anchor.uptime_ms);
             if disagrees && age_ms < SERVER_TRUST_MS {
                 return false;
             }
         }
-        new.error_secs <= old.error_secs || new.source == old.source
+        new.error_secs <= old.error_secs() || new.source == old.source()
     }
 
     fn adopt(&mut self, anchor: Anchor) {
@@ -331,7 +217,7 @@ impl Clock {
     /// Whether a server may move the clock there: not far from what somebody else last said.
     fn check_correction(&self, unix_secs: u64, uptime_ms: u64) -> Result<(), ClockError> {
         match self.independent.and_then(|anchor| anchor.at(uptime_ms)) {
-            Some(own) if own.unix_secs.abs_diff(unix_secs) > MAX_CORRECTION_SECS => {
+            Some(own) if own.unix_secs().abs_diff(unix_secs) > MAX_CORRECTION_SECS => {
                 Err(ClockError::CorrectionTooLarge { unix_secs })
             }
             _ => Ok(()),
@@ -349,12 +235,6 @@ impl Clock {
             Ok(())
         }
     }
-}
-
-/// Returns an error of `base` seconds grown by the drift of `elapsed_secs`.
-fn drifted(base: u32, elapsed_secs: u64, ppm: u64) -> u32 {
-    let drift_secs = elapsed_secs.saturating_mul(ppm) / 1_000_000;
-    base.saturating_add(u32::try_from(drift_secs).unwrap_or(u32::MAX))
 }
 
 /// Why there is no time to sign with.

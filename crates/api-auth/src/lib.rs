@@ -47,6 +47,7 @@ mod credential;
 mod date;
 mod decide;
 mod format;
+mod reading;
 mod scheme;
 mod session;
 mod slots;
@@ -56,14 +57,12 @@ mod uptime;
 pub use api::{Api, Rate, Request, Send, SendKind};
 pub use authorization::{Authorization, BufferTooSmall};
 pub use authorizer::{AuthorizeError, Authorizer};
-pub use clock::{
-    AGREEMENT_SECS, Clock, ClockError, MAX_AGE_SECS, MAX_CORRECTION_SECS, Reading, Skew, Source,
-    Time,
-};
+pub use clock::{AGREEMENT_SECS, Clock, ClockError, MAX_AGE_SECS, MAX_CORRECTION_SECS, Skew};
 pub use credential::{Credential, CredentialError, MAX_ID_LEN, MAX_KEY_LEN};
 pub use date::{http_date, rfc3339};
 pub use decide::{Action, Answer, ErrorKind, Facts, MAX_HINT_SECS, Rejection, decide};
 pub use format::{IdFormat, KeyFormat, KeyMode, Policy, Prefix};
+pub use reading::{Reading, Source, Time};
 pub use scheme::Scheme;
 pub use session::{Check, Session};
 pub use slots::{Slot, SlotError, SlotState, Slots, Step};

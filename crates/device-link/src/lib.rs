@@ -20,17 +20,19 @@ mod frame;
 mod hello;
 mod keys;
 mod line;
+mod link_error;
 mod message;
 mod refusal;
 mod status;
 mod transfer;
 mod writing;
 
-pub use desktop::{Authority, DesktopLink, Event, LinkError};
+pub use desktop::{Authority, DesktopLink, Event};
 pub use device::{Device, DeviceLink, Received, WINDOW_SECS};
 pub use frame::{MAX_FRAME_LEN, MAX_PAYLOAD_LEN};
 pub use hello::VERSION;
 pub use keys::NONCE_LEN;
+pub use link_error::LinkError;
 pub use message::{Announced, MAX_CHUNK_LEN, Reply, Request};
 pub use refusal::Refusal;
 pub use status::{
