@@ -1,17 +1,19 @@
 //! Headers of boards that were provisioned, of one life and the next; the tokens are judged by `jsonwebtoken`.
 
+mod chip;
+
 use std::cell::Cell;
-use std::fmt;
 use std::rc::Rc;
 
 use api_auth::{
     Action, Answer, Api, AuthorizeError, ClockError, Facts, Policy, Reading, Slot, Source,
 };
+use chip::{ChipKey, Silent};
 use gateway_firmware::{
     ChipKeys, CredentialsError, HeaderParts, Headers, HeadersError, NoRtc, OpenError,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use jwt_core::{HmacKey, MacEngine};
+use jwt_core::HmacKey;
 use secure_store::{
     CREDENTIAL_VERSION, ClockRecord, Credential, CredentialKey, Custody, FakeRtc, Image, Key,
     Plain, Protection, Region, Rtc, Sealed, Store, StoreError,
@@ -44,36 +46,6 @@ struct Chip {
     key: Option<HmacKey>,
     device_key: Option<HmacKey>,
     silent: Rc<Cell<bool>>,
-}
-
-/// A key in the chip, which takes messages whole as such chips do.
-struct ChipKey(HmacKey, Rc<Cell<bool>>);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Silent;
-
-impl fmt::Display for Silent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the chip is silent")
-    }
-}
-
-impl std::error::Error for Silent {}
-
-impl MacEngine for ChipKey {
-    type Error = Silent;
-    type Midstate = ();
-
-    fn absorb(&mut self, _blocks: &[[u8; 64]]) -> Result<(), Silent> {
-        Ok(())
-    }
-
-    fn finish(&mut self, _midstate: &(), message: &[u8]) -> Result<[u8; 32], Silent> {
-        match self.1.get() {
-            true => Err(Silent),
-            false => Ok(self.0.mac(message).unwrap()),
-        }
-    }
 }
 
 impl ChipKeys for Chip {

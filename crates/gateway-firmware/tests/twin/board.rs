@@ -3,12 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::fmt;
-use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use embassy_time::{Instant, Timer};
 use embedded_hal::digital::{ErrorType as PinError, InputPin, OutputPin};
@@ -17,9 +14,12 @@ use gateway_firmware::{
     Board, ChipKeys, Lookout, Network, Parts, StaticAddress, Thermometer, Transport, Vital,
     Watchdog, Wires,
 };
-use jwt_core::{HmacKey, MacEngine};
+use gateway_twin::{Socket, Sockets};
+use jwt_core::HmacKey;
 use secure_store::{Image, MonotonicCounter, Region, Rtc};
 use sms_alert::{Connect, Host};
+
+use crate::chip::{ChipKey, Silent};
 
 /// How long a byte is on its way: ten bits.
 const BYTE: embassy_time::Duration = embassy_time::Duration::from_micros(87);
@@ -132,7 +132,10 @@ impl Bench {
                 counter: Rc::clone(&self.counter),
                 stuck: Rc::clone(&self.stuck),
             },
-            connect: Sockets(Rc::clone(&self.secure)),
+            connect: Way {
+                sockets: Sockets,
+                secure: Rc::clone(&self.secure),
+            },
             network: Cable(self.clone()),
             random: || 0x5eed,
             entropy: |bytes| {
@@ -183,7 +186,7 @@ impl Board for Twin {
     type Thermometer = Probe;
     type Rtc = Battery;
     type ChipKeys = Chip;
-    type Connect = Sockets;
+    type Connect = Way;
     type Network = Cable;
 }
 
@@ -385,38 +388,6 @@ pub struct Chip {
     stuck: Rc<Cell<bool>>,
 }
 
-/// A key in the chip.
-pub struct ChipKey {
-    key: HmacKey,
-    silent: Rc<Cell<bool>>,
-}
-
-/// The chip doesn't answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Silent;
-
-impl fmt::Display for Silent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the chip is silent")
-    }
-}
-
-impl std::error::Error for Silent {}
-
-impl MacEngine for ChipKey {
-    type Error = Silent;
-    type Midstate = ();
-    fn absorb(&mut self, _: &[[u8; 64]]) -> Result<(), Silent> {
-        Ok(())
-    }
-    fn finish(&mut self, (): &(), message: &[u8]) -> Result<[u8; 32], Silent> {
-        match self.silent.get() {
-            true => Err(Silent),
-            false => Ok((&self.key).mac(message).unwrap()),
-        }
-    }
-}
-
 /// The chip's counter.
 pub struct Counter {
     count: Rc<Cell<u32>>,
@@ -439,8 +410,7 @@ impl MonotonicCounter for Counter {
 
 impl Chip {
     fn engine(&self, key: HmacKey) -> ChipKey {
-        let silent = Rc::clone(&self.silent);
-        ChipKey { key, silent }
+        ChipKey(key, Rc::clone(&self.silent))
     }
 }
 
@@ -491,41 +461,22 @@ impl Network for Cable {
     }
 }
 
-pub struct Sockets(Rc<Cell<bool>>);
+/// The machine's own TCP, which may be taken for safe.
+pub struct Way {
+    sockets: Sockets,
+    secure: Rc<Cell<bool>>,
+}
 
-impl Connect for Sockets {
+impl Connect for Way {
     type Error = io::Error;
     type Stream<'a> = Socket;
 
     async fn connect(&mut self, host: Host<'_>) -> io::Result<Socket> {
-        let stream = TcpStream::connect(host.as_str())?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        Ok(Socket(stream))
+        self.sockets.connect(host).await
     }
     fn is_secure(&self) -> bool {
-        self.0.get()
+        self.secure.get()
     }
 }
 
-impl Transport for Sockets {}
-
-pub struct Socket(TcpStream);
-
-impl ErrorType for Socket {
-    type Error = io::Error;
-}
-
-impl Read for Socket {
-    async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
-    }
-}
-
-impl Write for Socket {
-    async fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf)
-    }
-    async fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
+impl Transport for Way {}

@@ -1,6 +1,8 @@
 //! The whole application as a process, against the stand-in, whose JWT library is another.
 
 mod board;
+#[path = "../chip/mod.rs"]
+mod chip;
 mod cuts;
 mod desk;
 mod restart;
