@@ -5,7 +5,8 @@
  * Infineon Wi-Fi Host Driver: `whd_sdpcm.h` (headers of the channels), `whd_cdc_bdc.c`, `whd_wlioctl.h` (commands), `whd_events.h`
  * (events); the crate cyw43 0.7, `structs.rs`, `ioctl.rs`, `runner.rs`. Seen of the firmware by others: the events of a join, of a
  * wrong passphrase and of a loss in embassy pull requests 5020 and 5129; a key that is refused while the station is associated
- * (embassy issue 4526); an access point that never begins the key exchange (embassy pull request 7041). That a disassociation
+ * (embassy issue 4526); an access point that never begins the key exchange (embassy pull request 7041); one that drops an idle
+ * station, of which there is one event and none of the link (embassy pull request 6355). That a disassociation
  * without an association is no error is what the Linux driver brcmfmac relies on. Not modelled: scans, access point mode, power saving,
  * roaming, the handshakes: keys are compared.
  */
@@ -25,12 +26,16 @@ const SET = 2;
 const ERROR = -1;
 const [IS_PASSPHRASE, SHORTEST, LONGEST] = [1, 8, 64];
 
-const EVENTS = { SET_SSID: 0, JOIN: 1, AUTHENTICATION: 3, DISASSOCIATION: 11, ASSOCIATION: 7, LINK: 16, KEYS: 46 };
+const EVENTS = {
+  SET_SSID: 0, JOIN: 1, AUTHENTICATION: 3, ASSOCIATION: 7, DISASSOCIATION: 11, DISASSOCIATED: 12, LINK: 16, KEYS: 46,
+};
 const [SUCCESS, NO_NETWORKS] = [0, 3];
 /** States of the supplicant, as the status of its events: it has keys, or waited for the first or third message. */
 const [KEYED, AWAITS_FIRST, AWAITS_THIRD] = [6, 4, 8];
 const HANDSHAKE_TIMEOUT = 15;
 const [SIGNAL_LOST, SHUT_DOWN] = [1, 2];
+/** IEEE 802.11-2020 table 9-49: disassociated due to inactivity. */
+const INACTIVE = 4;
 
 /** Milliseconds that things take. */
 const TAKES = { scan: 800, step: 20, handshake: 60, supplicant: 2500, beacons: 4000 };
@@ -95,6 +100,12 @@ export class WlanFirmware {
     if (!this.#joined) return;
     const own = WlanFirmware.address.every((byte, index) => byte === frame[index]);
     if (own || frame[0] & MULTICAST) this.#deliver(DATA, Buffer.concat([bdc(), frame]));
+  }
+
+  /** The access point has not heard of the station for long, and drops it. */
+  drop() {
+    this.#leave();
+    this.#event(EVENTS.DISASSOCIATED, { reason: INACTIVE });
   }
 
   /** Looks whether the access point is still there. */

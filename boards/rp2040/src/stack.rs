@@ -106,7 +106,9 @@ impl Network for Link {
     }
 
     async fn sntp(&self, host: &str, context_secs: u64, nonce: [u8; 8]) -> Option<u64> {
-        StackNetwork(self.stack).sntp(host, context_secs, nonce).await
+        StackNetwork(self.stack)
+            .sntp(host, context_secs, nonce)
+            .await
     }
 }
 

@@ -69,6 +69,15 @@ static BOARD: &Aligned<A4, [u8]> = &Aligned(*include_bytes!(concat!(
 /// radio is being started. The driver panics where the radio's firmware refuses a command, and the life after that does without it.
 const STARTING: u32 = 0x7261_6469;
 
+/// The function of the radio's bus that packets come by, their channel for events, and the kinds of those that say that the
+/// access point has dropped the board: deauthenticated or disassociated (Infineon's Wi-Fi Host Driver, `whd_events.h`).
+const PACKETS: u32 = 2;
+const EVENTS: u8 = 1;
+const DROPS: [u32; 2] = [6, 12];
+
+/// Signalled when the access point has dropped the board.
+static DROPPED: Signal<CriticalSectionRawMutex, ()> = Signal::new();
+
 /// The network to join.
 static WANTED: Signal<CriticalSectionRawMutex, Wifi> = Signal::new();
 
@@ -85,17 +94,23 @@ pub struct Wires {
     pub dma: Peri<'static, DMA_CH0>,
 }
 
-/// The radio's bus. The driver waits for the radio by reading on and on, and a read can be done before it is first looked at: it
-/// gives way to others here, or no time limit would end that.
-struct GivesWay(PioSpi<'static, PIO0, 0>);
+/// The radio's bus, with what the driver lacks:
+///
+/// - It waits for the radio by reading on and on, and a read can be done before it is first looked at. Here a read gives way to
+///   others, or no time limit would end that.
+/// - It takes no notice of an access point that drops the board. Here the radio's packets are looked through for that.
+struct WatchedBus(PioSpi<'static, PIO0, 0>);
 
-impl SpiBusCyw43 for GivesWay {
+impl SpiBusCyw43 for WatchedBus {
     async fn cmd_write(&mut self, write: &[u32]) -> u32 {
         SpiBusCyw43::cmd_write(&mut self.0, write).await
     }
 
     async fn cmd_read(&mut self, write: u32, read: &mut [u32]) -> u32 {
         let status = SpiBusCyw43::cmd_read(&mut self.0, write, read).await;
+        if write >> 28 & 0b11 == PACKETS && is_dropped(read) {
+            DROPPED.signal(());
+        }
         yield_now().await;
         status
     }
@@ -105,7 +120,20 @@ impl SpiBusCyw43 for GivesWay {
     }
 }
 
-type Bus = SpiBus<Output<'static>, GivesWay>;
+type Bus = SpiBus<Output<'static>, WatchedBus>;
+
+/// Whether a packet of the radio's is the event that the access point has dropped the board.
+fn is_dropped(packet: &[u32]) -> bool {
+    let byte = |at: usize| match packet.get(at / 4) {
+        Some(word) => word.to_le_bytes()[at % 4],
+        None => 0,
+    };
+    // The length of the first header, of the second with what it leaves out, then those of Ethernet and of events, and version and flags.
+    let header = usize::from(byte(7));
+    let event = header + 4 + 4 * usize::from(byte(header + 3)) + 14 + 10 + 4;
+    let kind = [event, event + 1, event + 2, event + 3].map(byte);
+    byte(5) & 0x0f == EVENTS && DROPS.contains(&u32::from_be_bytes(kind))
+}
 
 /// Starts the radio and the network over it. Without a radio that answers there is a network that is never up:
 /// alerts are taken, and wait.
@@ -130,7 +158,7 @@ pub async fn start(spawner: Spawner, wires: Wires, number: [u8; 5]) -> Link {
     );
     static STATE: StaticCell<State> = StaticCell::new();
     let state = STATE.init(State::new());
-    let radio = cyw43::new(state, power, GivesWay(spi), FIRMWARE, BOARD);
+    let radio = cyw43::new(state, power, WatchedBus(spi), FIRMWARE, BOARD);
     match with_timeout(PATIENCE, radio).await {
         Ok((device, control, runner)) => {
             spawner.spawn(run(runner).unwrap());
@@ -161,6 +189,7 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
     WATCHDOG.scratch3().write_value(0);
     let mut wifi = WANTED.wait().await;
     loop {
+        DROPPED.reset();
         let joined = with_timeout(JOINS, control.join(&wifi.name, options(&wifi))).await;
         let trouble = match joined {
             Ok(Ok(())) => None,
@@ -175,7 +204,7 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
                 return Timer::after(AGAIN).await;
             }
             let _ = with_timeout(HEARS, stack.wait_link_up()).await;
-            stack.wait_link_down().await;
+            select(stack.wait_link_down(), DROPPED.wait()).await;
         };
         if let Either::Second(other) = select(lost, WANTED.wait()).await {
             wifi = other;

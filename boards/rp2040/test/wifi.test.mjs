@@ -30,10 +30,11 @@ function networkSettings(name, open) {
  * @param {AccessPoint[]} air
  * @param {string | null} [passphrase]
  * @param {string} [name]
+ * @param {boolean} [resets] whether the board resets itself
  */
-function joining(play, air, passphrase = PASSPHRASE, name = NAME) {
+function joining(play, air, passphrase = PASSPHRASE, name = NAME, resets = false) {
   process.env.WIFI_PASSPHRASE = passphrase ?? '';
-  return rehearse(play, { wireless: { elf, air }, network: networkSettings(name, passphrase === null) });
+  return rehearse(play, { wireless: { elf, air }, network: networkSettings(name, passphrase === null), resets });
 }
 
 /**
@@ -78,6 +79,22 @@ test('the access point goes away and comes back, and an alert waits for it', () 
     await board.expect('link: down, no such network here');
     point.on = true;
     assert.equal(await delivered(scene, 400), id);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
+test('the access point drops the board while it is idle, and the next alert goes out', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  return joining(async (scene) => {
+    const { board } = scene;
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    assert.ok(await board.run({ seconds: 20, until: () => board.radio.firmware.accessPoint === point }));
+    await board.run({ seconds: 30 });
+    board.radio.firmware.drop();
+    await board.run({ seconds: 30 });
+    const id = await waits(scene);
+    assert.equal(await delivered(scene, 60), id);
     assert.deepEqual(board.endings, []);
   }, [point]);
 });
@@ -144,10 +161,13 @@ test('an access point that does not begin the key exchange is asked again', () =
   }, [point]);
 });
 
-for (const [what, fail] of /** @type {[string, (radio: import('../../../tests/emulator/cyw43.mjs').Cyw43) => void][]} */ ([
-  ['that does not answer', (radio) => (radio.answers = false)],
-  ['whose firmware does not start', (radio) => (radio.starts = false)],
-  ['whose firmware takes no packets', (radio) => (radio.starts = 'half')],
+/** Whether the radio's driver panics of it, which resets the board once. */
+const PANICS = true;
+
+for (const [what, fail, panics] of /** @type {[string, (radio: import('../../../tests/emulator/cyw43.mjs').Cyw43) => void, boolean][]} */ ([
+  ['that does not answer', (radio) => (radio.answers = false), !PANICS],
+  ['whose firmware does not start', (radio) => (radio.starts = false), !PANICS],
+  ['whose firmware takes no packets', (radio) => (radio.starts = 'half'), PANICS],
 ])) {
   test(`a radio ${what} is told, and alerts wait until it does`, () =>
     joining(async (scene) => {
@@ -157,13 +177,12 @@ for (const [what, fail] of /** @type {[string, (radio: import('../../../tests/em
       await board.expect("link: down, the radio doesn't answer", 15);
       await board.expect('outbox: 0 waiting');
       const id = await waits(scene);
-      const { length } = board.endings;
       await board.run({ seconds: 60 });
-      assert.equal(board.endings.length, length);
+      assert.deepEqual(board.endings.map(({ message }) => message), panics ? ['reset by system reset request'] : []);
       assert.deepEqual(await outbox(board), { waiting: 1, held: 0, refused: 0, damaged: 0 });
       board.powerOff(1);
       [board.radio.answers, board.radio.starts] = [true, true];
       board.powerOn();
       assert.equal(await delivered(scene), id);
-    }, [new AccessPoint(NAME, PASSPHRASE)]));
+    }, [new AccessPoint(NAME, PASSPHRASE)], PASSPHRASE, NAME, panics));
 }
