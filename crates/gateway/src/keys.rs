@@ -227,7 +227,18 @@ fn revoke(args: &RevokeArgs) -> Result<(Value, String), Failure> {
     let common = &args.common;
     let connector = common.connection.connector(common.api)?;
     let secrets = common.credentials.secrets(common.api)?;
-    revoked(&mut Caller::new(&secrets, &connector)?, &args.id)?;
+    revoked(&mut Caller::new(&secrets, &connector)?, &args.id).map_err(|failure| {
+        match failure.status() {
+            Some(404) => {
+                let message = format!(
+                    "there is no key {}, or it was revoked already: gateway keys list shows which there are ({failure})",
+                    args.id
+                );
+                failure.saying(message)
+            }
+            _ => failure,
+        }
+    })?;
     Ok((
         json!({ "ok": true, "id": args.id }),
         format!("revoked {}: it is refused from now on", args.id),

@@ -140,7 +140,7 @@ fn a_new_key_goes_into_a_file_of_its_own() {
         .exits(0);
     check(&standin, &out).fails(3, &["refuses the credential", "401"]);
     let run = keys(&standin, &revoke).env("HOOKMESH_API_KEY", KEY).run();
-    run.fails(3, &["404"]);
+    run.fails(3, &["404", "revoked already", "gateway keys list"]);
     let run = keys(&standin, &["revoke", "a/b"])
         .env("HOOKMESH_API_KEY", KEY)
         .run();

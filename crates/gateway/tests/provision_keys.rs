@@ -57,6 +57,19 @@ fn a_fuse_block_gets_the_key_that_signs_the_same() {
     assert!(facts["burn"].as_str().unwrap().contains("BLOCK_KEY3"));
 }
 
+/// As an erased flash or a file that nobody has filled is: anybody would guess it.
+#[test]
+fn a_blank_device_key_is_none() {
+    let files = Files::new();
+    for byte in [0, 0xff] {
+        files.secret("blank.key", &[byte; 32]);
+        let args = ["--target", "esp32c3", "--device-key-file", "@blank.key"];
+        let run = files.image(&[&args[..], &["--out", "@x.bin"]].concat());
+        run.run().fails(2, &["blank.key is blank", "device-key"]);
+        assert!(!files.path("x.bin").exists());
+    }
+}
+
 #[test]
 fn keys_of_33_to_64_bytes_fit_no_fuse_block() {
     let files = Files::new();

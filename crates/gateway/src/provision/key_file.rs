@@ -16,7 +16,7 @@ pub const KEY_LEN: usize = 32;
 /// Reads a device key.
 ///
 /// # Errors
-/// The file can't be read, is open to others, or has not 32 bytes.
+/// The file can't be read, is open to others, has not 32 bytes, or is blank.
 pub fn read(path: &Path) -> Result<HmacKey, Failure> {
     let name = path.display();
     let (mut file, metadata) = private_file::open(path, "the device key")?;
@@ -26,6 +26,12 @@ pub fn read(path: &Path) -> Result<HmacKey, Failure> {
         return Err(Failure::usage(format_args!(
             "{name} has {} bytes, a device key has {KEY_LEN}: gateway provision device-key makes one",
             metadata.len()
+        )));
+    }
+    // As an erased flash, or a fuse block that nobody has burnt, would be read.
+    if [[0; KEY_LEN], [0xff; KEY_LEN]].contains(&*key) {
+        return Err(Failure::usage(format_args!(
+            "{name} is blank, which is no key: gateway provision device-key makes one"
         )));
     }
     HmacKey::new(&*key).map_err(Failure::usage)
