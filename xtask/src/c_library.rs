@@ -32,6 +32,7 @@ const TESTS: [(&str, &str, &[&[&str]]); 2] = [
             &["tests/tokens.c"],
             &["tests/session.c"],
             &["tests/misuse.c"],
+            &["tests/verify.c"],
             &EXAMPLES,
         ],
     ),

@@ -268,6 +268,46 @@ enum jwt_status
      */
     JWT_ERROR_SLOT_RECORD,
     /**
+     * The token has more than 16384 bytes.
+     */
+    JWT_ERROR_TOKEN_TOO_LONG,
+    /**
+     * The token is not three parts of canonical base64url, of which two are JSON objects as a JWT has them.
+     */
+    JWT_ERROR_TOKEN_MALFORMED,
+    /**
+     * The token is not signed with HS256.
+     */
+    JWT_ERROR_TOKEN_ALGORITHM,
+    /**
+     * The token's header wants extensions to be understood (`crit`), and none is.
+     */
+    JWT_ERROR_TOKEN_CRITICAL,
+    /**
+     * The token's signature is not this key's.
+     */
+    JWT_ERROR_TOKEN_SIGNATURE,
+    /**
+     * The token has expired.
+     */
+    JWT_ERROR_TOKEN_EXPIRED,
+    /**
+     * The token is not valid yet.
+     */
+    JWT_ERROR_TOKEN_NOT_YET_VALID,
+    /**
+     * The token was issued in the future.
+     */
+    JWT_ERROR_TOKEN_FROM_FUTURE,
+    /**
+     * The token's age is limited, but it does not say when it was issued.
+     */
+    JWT_ERROR_TOKEN_WITHOUT_IAT,
+    /**
+     * The token is older than allowed.
+     */
+    JWT_ERROR_TOKEN_TOO_OLD,
+    /**
      * An error that this interface has no name for.
      */
     JWT_ERROR_UNNAMED,
@@ -713,6 +753,50 @@ typedef struct jwt_template {
 } jwt_template;
 
 /**
+ * What a token says; its texts lie in the scratch buffer that it was read with.
+ */
+typedef struct jwt_token {
+    /**
+     * The header's JSON.
+     */
+    struct jwt_text header;
+    /**
+     * The payload's JSON.
+     */
+    struct jwt_text payload;
+    /**
+     * The `alg` of the header, escapes not decoded.
+     */
+    struct jwt_text alg;
+    /**
+     * The `kid` of the header, escapes not decoded; no data if there is none.
+     */
+    struct jwt_text kid;
+    /**
+     * The times that the token has.
+     */
+    struct jwt_times times;
+} jwt_token;
+
+/**
+ * What a token's times are held against.
+ */
+typedef struct jwt_validation {
+    /**
+     * The present, in Unix seconds.
+     */
+    uint64_t now;
+    /**
+     * By how many seconds the two clocks may differ.
+     */
+    uint64_t leeway_secs;
+    /**
+     * For how many seconds after `iat`, which it then must have, a token is accepted; `JWT_ABSENT` for any.
+     */
+    uint64_t max_age_secs;
+} jwt_validation;
+
+/**
  * A battery-backed real-time clock.
  */
 #define JWT_SOURCE_RTC 1
@@ -1052,6 +1136,38 @@ size_t jwt_template_token_len(struct jwt_template *template_,
  */
 jwt_status jwt_template_wipe(struct jwt_template *template_);
 
+/**
+ * Reads a compact token without trusting it: it may be a lie.
+ *
+ * The token is decoded into `scratch`, of which `JWT_SCRATCH_SIZE` of the token's length is enough; what it says goes
+ * to `said`, whose texts point there. On failure `said` is untouched, and `scratch` holds a part of the token, or what
+ * it held.
+ *
+ * Errors: `JWT_ERROR_TOKEN_TOO_LONG`, `JWT_ERROR_TOKEN_MALFORMED`, `JWT_ERROR_BUFFER_TOO_SMALL`, `JWT_ERROR_NOT_UTF8`.
+ */
+jwt_status jwt_inspect(struct jwt_text token,
+                       uint8_t *scratch,
+                       size_t scratch_size,
+                       struct jwt_token *said);
+
+/**
+ * Checks that a token is signed by a key with HS256 and valid in time, and reads it as `jwt_inspect` does.
+ *
+ * Signatures are compared in constant time; `none`, any other `alg` and any `crit` are refused. Times that are absent are
+ * not checked, but for `iat` where there is a maximum age. Who may issue the token, and for whom, is for the caller to
+ * check in what it says. `said` may be null; on failure it is untouched.
+ *
+ * Errors: those of `jwt_inspect`; `JWT_ERROR_TOKEN_ALGORITHM`, `JWT_ERROR_TOKEN_CRITICAL`, `JWT_ERROR_TOKEN_SIGNATURE`,
+ * `JWT_ERROR_TOKEN_EXPIRED`, `JWT_ERROR_TOKEN_NOT_YET_VALID`, `JWT_ERROR_TOKEN_FROM_FUTURE`,
+ * `JWT_ERROR_TOKEN_WITHOUT_IAT`, `JWT_ERROR_TOKEN_TOO_OLD`; `JWT_ERROR_ENGINE`, `JWT_ERROR_NOT_INITIALIZED` for the key.
+ */
+jwt_status jwt_verify(const struct jwt_key *key,
+                      struct jwt_text token,
+                      const struct jwt_validation *validation,
+                      uint8_t *scratch,
+                      size_t scratch_size,
+                      struct jwt_token *said);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1097,6 +1213,9 @@ static inline uint64_t jwt_uptime_ms(uint64_t *last_ms, uint32_t tick_ms) {
     *last_ms += (uint32_t)(tick_ms - (uint32_t)*last_ms);
     return *last_ms;
 }
+
+/* Bytes of scratch that reading a token of this length takes at most. */
+#define JWT_SCRATCH_SIZE(token_len) ((token_len) / 4 * 3 + 2)
 
 /* Bytes of any line that a session writes, and its zero. */
 #define JWT_LINE_SIZE (15 + JWT_AUTHORIZATION_CAPACITY + 1)

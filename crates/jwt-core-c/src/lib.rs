@@ -43,6 +43,7 @@ mod session;
 mod sign;
 mod status;
 mod template;
+mod verify;
 
 pub use answer::{
     JWT_ANSWER_LOST, JWT_ANSWER_MALFORMED, JWT_ANSWER_NOT_SENT, JWT_BODY_MISSING_KID,
@@ -78,3 +79,4 @@ pub use template::{
     JWT_TEMPLATE_CAPACITY, JWT_TEMPLATE_WORDS, jwt_template, jwt_template_bearer_line,
     jwt_template_init, jwt_template_sign, jwt_template_token_len, jwt_template_wipe,
 };
+pub use verify::{jwt_inspect, jwt_token, jwt_validation, jwt_verify};

@@ -81,6 +81,22 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, count: usize) -> Result<&'a [T
     Ok(unsafe { slice::from_raw_parts(data, count) })
 }
 
+/// Returns the `count` values behind a pointer, to be written to.
+///
+/// # Safety
+/// As [`slice`], and nobody else uses the values during `'a`.
+pub(crate) unsafe fn slice_mut<'a, T>(
+    data: *mut T,
+    count: usize,
+) -> Result<&'a mut [T], jwt_status> {
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    check_slice(data, count)?;
+    // SAFETY: not null, aligned, and not longer than an object can be; the rest is the caller's promise.
+    Ok(unsafe { slice::from_raw_parts_mut(data, count) })
+}
+
 /// Refuses memory that is written to and overlaps with memory that is read.
 pub(crate) fn apart<W, R>(
     written: *const W,

@@ -86,6 +86,26 @@ pub enum jwt_status {
     JWT_ERROR_SLOT_NOT_VERIFIED,
     /// The bytes are not a record of the slots.
     JWT_ERROR_SLOT_RECORD,
+    /// The token has more than 16384 bytes.
+    JWT_ERROR_TOKEN_TOO_LONG,
+    /// The token is not three parts of canonical base64url, of which two are JSON objects as a JWT has them.
+    JWT_ERROR_TOKEN_MALFORMED,
+    /// The token is not signed with HS256.
+    JWT_ERROR_TOKEN_ALGORITHM,
+    /// The token's header wants extensions to be understood (`crit`), and none is.
+    JWT_ERROR_TOKEN_CRITICAL,
+    /// The token's signature is not this key's.
+    JWT_ERROR_TOKEN_SIGNATURE,
+    /// The token has expired.
+    JWT_ERROR_TOKEN_EXPIRED,
+    /// The token is not valid yet.
+    JWT_ERROR_TOKEN_NOT_YET_VALID,
+    /// The token was issued in the future.
+    JWT_ERROR_TOKEN_FROM_FUTURE,
+    /// The token's age is limited, but it does not say when it was issued.
+    JWT_ERROR_TOKEN_WITHOUT_IAT,
+    /// The token is older than allowed.
+    JWT_ERROR_TOKEN_TOO_OLD,
     /// An error that this interface has no name for.
     JWT_ERROR_UNNAMED,
 }
@@ -230,6 +250,46 @@ const TEXTS: &[(jwt_status, &CStr)] = &[
     (
         jwt_status::JWT_ERROR_SLOT_RECORD,
         c"the record of the slots is damaged: provision the device anew",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_TOO_LONG,
+        c"the token is too long: check that it is a token",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_MALFORMED,
+        c"the token can't be read: check that it was copied whole, refuse it otherwise",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_ALGORITHM,
+        c"the token is not signed with HS256: refuse it",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_CRITICAL,
+        c"the token's header demands extensions that are not supported: refuse it",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_SIGNATURE,
+        c"the token is not signed by this key: check which secret the issuer uses",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_EXPIRED,
+        c"the token has expired: sign a new one",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_NOT_YET_VALID,
+        c"the token is not valid yet: check the clocks of both sides",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_FROM_FUTURE,
+        c"the token was issued in the future: check the clocks of both sides",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_WITHOUT_IAT,
+        c"the token has no iat, but its age is limited: sign one that has it",
+    ),
+    (
+        jwt_status::JWT_ERROR_TOKEN_TOO_OLD,
+        c"the token was issued too long ago: sign a new one",
     ),
     (
         jwt_status::JWT_ERROR_UNNAMED,

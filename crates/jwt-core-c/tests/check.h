@@ -19,7 +19,7 @@ static void check_that(int holds, const char *what, const char *file, int line) 
     }
 }
 
-static void check_text(const char *found, const char *expected, const char *file, int line) {
+static inline void check_text(const char *found, const char *expected, const char *file, int line) {
     checks++;
     if (strcmp(found, expected) != 0) {
         failures++;
