@@ -85,7 +85,6 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         if self.are(ASIDE, &sum)? || !self.are(WRITTEN, &sum)? {
             return Ok(());
         }
-        self.clear_aside()?;
         match self.copy_aside(len(&sum)) {
             Err(error) if !matches!(error, StoreError::Flash(_)) => self.clear_aside(),
             copied => copied,

@@ -189,6 +189,36 @@ fn nothing_is_left_aside_once_others_are_in_force() {
     assert_eq!(trusted(&mut store), old);
 }
 
+/// A part that is the same in both sets leaves the old ones in force where they were.
+#[test]
+fn what_is_aside_already_is_not_copied_again() {
+    let mut flash = MockFlash::new(REGION.len as usize);
+    let mut store = Store::format(&mut flash, REGION, Plain).unwrap();
+    let [old, new, ..] = sets();
+    provision(&mut store, &old);
+    let aside = |store: &Opened<'_, Plain>| -> Vec<u32> {
+        let records = store.records().filter(|record| {
+            record.key == Key::certificates(record.key.slot)
+                && record.key.slot >= Key::CERTIFICATES_ASIDE
+        });
+        records.map(|record| record.seq).collect()
+    };
+    let mut written = records(&new).into_iter();
+    let (key, version, value) = written.next().unwrap();
+    store.put(key, version, &value).unwrap();
+    let copied = aside(&store);
+    assert_eq!(copied.len(), 3);
+    for (key, version, value) in written.by_ref().take(3) {
+        store.put(key, version, &value).unwrap();
+        assert_eq!(aside(&store), copied);
+    }
+    assert_eq!(trusted(&mut store), old);
+    let (key, version, value) = written.next().unwrap();
+    store.put(key, version, &value).unwrap();
+    assert_eq!(trusted(&mut store), new);
+    assert!(aside(&store).is_empty());
+}
+
 /// Better certificates that a cut may take the trust from than none that can be written.
 #[test]
 fn where_there_is_no_room_for_both_the_new_ones_are_written_all_the_same() {
