@@ -33,6 +33,9 @@ export const [DOOR, FLOOD] = [14, 15];
 /** Low presses the button that opens the provisioning window. */
 export const BUTTON = 13;
 
+/** How much of the stack a life may take, in parts of one. */
+const STACK_SHARE = 0.75;
+
 /** Another secret than the one that a device has at first. @type {import('../../../tests/emulator/standin.mjs').Secret} */
 export const SECOND_SECRET = ['0b6c3a3e-6f0d-4b9e-9d0a-6f2f6a1d9c11', 'q7Zr2mWc9KxN4tVb8LpYh3JdS6gFa1Ue'];
 
@@ -180,6 +183,8 @@ async function rehearseWith(server, play, setting) {
     await play({ board, network, server });
     const endings = board.endings.filter((ending) => !(ending instanceof PowerCut));
     if (!resets) assert.deepEqual(endings.map(({ message }) => message), []);
+    const { stackHighWater = 0, stackSize = 0 } = board.machine ?? {};
+    assert.ok(stackHighWater <= STACK_SHARE * stackSize, `${stackHighWater} of ${stackSize} bytes of stack`);
   } catch (error) {
     if (error instanceof Error) error.message += `\nconsole:\n${board.console.text.slice(-4000)}`;
     throw error;
