@@ -171,6 +171,8 @@ impl DeviceLink {
         if self.session.as_ref().is_some_and(same) {
             return Some(());
         }
+        // Its last reply goes in any case, so it can't go on where no other is opened either.
+        self.session = None;
         let header = Header {
             kind: Kind::Welcome,
             ..header

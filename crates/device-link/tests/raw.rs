@@ -153,6 +153,25 @@ fn other_versions_are_told_which_there_are() {
     assert_eq!(welcome[0], 1);
 }
 
+/// The answer to such a hello stands where the last reply was: neither that nor a welcome comes in its place.
+#[test]
+fn a_hello_of_another_version_ends_the_session() {
+    let strange = [&[2, 9][..], &[5; 16]].concat();
+    let strange = frame(1, [0; 4], 77, &strange);
+    let mut raw = open();
+    assert_eq!(raw.ask(1, SET_CLOCK), Some(0));
+    assert!(raw.device.clock.take().is_some());
+    raw.send(&strange).unwrap();
+    assert_eq!(raw.ask(1, SET_CLOCK), Some(1), "no session");
+    assert_eq!(raw.device.clock, None);
+
+    let mut raw = open();
+    raw.send(&strange).unwrap();
+    let again = raw.hello(1, 7);
+    assert_eq!(again[0], 1, "the version that both speak");
+    assert_eq!(raw.ask(1, SET_CLOCK), Some(0));
+}
+
 #[test]
 fn a_record_that_is_not_as_announced_is_not_written() {
     let mut raw = open();
