@@ -5,12 +5,12 @@ use core::fmt::Write as _;
 use embassy_futures::select::select;
 use embassy_time::{Instant, Timer};
 use heapless::String;
-use sms_alert::Alert;
+use sms_alert::{Alert, AlertError, Pushed};
 
 use crate::board::{Board, Thermometer};
 use crate::configuration::Text;
 use crate::lookout::Input;
-use crate::shared::{Shared, uptime_ms};
+use crate::shared::{PushError, Shared, uptime_ms};
 use crate::threshold::Threshold;
 
 /// Milliseconds between two measurements of the temperature.
@@ -35,28 +35,26 @@ impl Contact<'_> {
     async fn attend<B: Board>(&mut self, shared: &Shared<'_, B>) -> Option<u64> {
         let lookout = shared.common.lookout;
         while lookout.has_closed(self.input) {
-            match self.again_ms {
-                Some(again_ms) if again_ms > uptime_ms() => break,
-                Some(_) => {}
-                None => {
-                    let name = match self.input {
-                        Input::Door => "door",
-                        Input::Flood => "flood",
-                    };
-                    shared
-                        .common
-                        .console
-                        .say(format_args!("{name} contact closed"))
-                        .await;
-                }
+            if self.again_ms.is_some_and(|again_ms| again_ms > uptime_ms()) {
+                break;
             }
-            let taken = match self.text {
-                Some(text) => raise(shared, text).await,
-                None => true,
-            };
-            self.again_ms = (!taken).then(|| uptime_ms().saturating_add(OFFER_MS));
-            if taken {
+            let again = self.again_ms.is_some();
+            let raised = self.text.map(|text| Raised::of(shared, text));
+            let settled = raised.as_ref().is_none_or(Raised::is_settled);
+            self.again_ms = (!settled).then(|| uptime_ms().saturating_add(OFFER_MS));
+            if settled {
                 lookout.settle(self.input);
+            }
+            if !again {
+                let name = match self.input {
+                    Input::Door => "door",
+                    Input::Flood => "flood",
+                };
+                let console = shared.common.console;
+                console.say(format_args!("{name} contact closed")).await;
+            }
+            if let (Some(text), Some(raised)) = (self.text, raised) {
+                raised.tell(shared, text).await;
             }
         }
         self.again_ms
@@ -119,9 +117,11 @@ pub(crate) async fn attend<B: Board>(
                 let mut measured = String::<MEASURED_LEN>::new();
                 // Always fits: ten digits and what is around them are less than 16 bytes more.
                 let _ = write!(measured, "{text} ({} C)", millidegrees / 1_000);
-                if raise(shared, &measured).await {
+                let raised = Raised::of(shared, &measured);
+                if raised.is_settled() {
                     heat.untold = None;
                 }
+                raised.tell(shared, &measured).await;
             }
         }
         let measure = temperature.map(|_| measure_ms);
@@ -132,31 +132,50 @@ pub(crate) async fn attend<B: Board>(
     }
 }
 
-/// Takes an alert into the outbox, says so, and returns whether it is there.
-pub(crate) async fn raise<B: Board>(shared: &Shared<'_, B>, text: &str) -> bool {
-    let console = shared.common.console;
-    let alert = match Alert::new(shared.configuration.to.clone(), text) {
-        Ok(alert) => alert,
-        Err(error) => {
-            console.say(format_args!("no alert: {error}")).await;
-            return true;
+/// What has become of an alert. It is told after everything is done: telling takes time, and may be given up.
+pub(crate) enum Raised<B: Board> {
+    /// The outbox has it.
+    Taken(Pushed),
+    /// It can be none.
+    Impossible(AlertError),
+    /// The outbox hasn't taken it.
+    Refused(PushError<B>),
+}
+
+impl<B: Board> Raised<B> {
+    /// Takes an alert into the outbox.
+    #[inline(never)]
+    pub fn of(shared: &Shared<'_, B>, text: &str) -> Self {
+        match Alert::new(shared.configuration.to.clone(), text) {
+            Err(error) => Self::Impossible(error),
+            Ok(alert) => match shared.push(&alert) {
+                Ok(pushed) => Self::Taken(pushed),
+                Err(error) => Self::Refused(error),
+            },
         }
-    };
-    match shared.push(&alert) {
-        Ok(pushed) => {
-            console
-                .say(format_args!("alert {} waits: {text}", pushed.id))
-                .await;
-            if let Some(dropped) = pushed.dropped {
+    }
+
+    /// Whether it need not be offered again.
+    const fn is_settled(&self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+
+    /// Says what has become of it.
+    pub async fn tell(&self, shared: &Shared<'_, B>, text: &str) {
+        let console = shared.common.console;
+        match self {
+            Self::Taken(pushed) => {
                 console
-                    .say(format_args!("alert {} gave way to it", dropped.id))
+                    .say(format_args!("alert {} waits: {text}", pushed.id))
                     .await;
+                if let Some(dropped) = &pushed.dropped {
+                    console
+                        .say(format_args!("alert {} gave way to it", dropped.id))
+                        .await;
+                }
             }
-            true
-        }
-        Err(error) => {
-            console.say(format_args!("alert not taken: {error}")).await;
-            false
+            Self::Impossible(error) => console.say(format_args!("no alert: {error}")).await,
+            Self::Refused(error) => console.say(format_args!("alert not taken: {error}")).await,
         }
     }
 }

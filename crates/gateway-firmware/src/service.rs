@@ -15,7 +15,7 @@ use crate::configuration::Configuration;
 use crate::console::Command;
 use crate::freshness;
 use crate::idle::idle;
-use crate::inputs;
+use crate::inputs::{self, Raised};
 use crate::lent::Lent;
 use crate::prepare::{Means, client, open_outbox, session, start_clock, trust};
 use crate::refusal::{BoardRefusal, Refusal};
@@ -152,7 +152,7 @@ async fn obey<B: Board>(shared: &Shared<'_, B>) -> ! {
         let line = shared.common.lines.receive().await;
         match Command::parse(&line) {
             Command::Status => shared.report().await,
-            Command::Alert(text) => drop(inputs::raise(shared, text).await),
+            Command::Alert(text) => Raised::of(shared, text).tell(shared, text).await,
             Command::Resend => match shared.resend() {
                 Ok(count) => console.say(format_args!("{count} queued again")).await,
                 Err(error) => console.say(format_args!("not all: {error}")).await,

@@ -63,6 +63,8 @@ pub struct Bench {
     pub feeds: Rc<Cell<u32>>,
     pub keys: Rc<RefCell<VecDeque<u8>>>,
     pub screen: Rc<RefCell<String>>,
+    /// Whether the console takes nothing: its line is slow, and its buffer full.
+    pub full: Rc<Cell<bool>>,
     /// What the console said, byte by byte with the moment at which it has left the board, until somebody takes it.
     pub said: Rc<RefCell<VecDeque<(Instant, u8)>>>,
 }
@@ -91,6 +93,7 @@ impl Bench {
             feeds: Rc::default(),
             keys: Rc::default(),
             screen: Rc::default(),
+            full: Rc::default(),
             said: Rc::default(),
         }
     }
@@ -119,7 +122,11 @@ impl Bench {
             },
             region: REGION,
             console_in: Keys(Rc::clone(&self.keys)),
-            console_out: Screen(Rc::clone(&self.screen), Rc::clone(&self.said)),
+            console_out: Screen {
+                shown: Rc::clone(&self.screen),
+                said: Rc::clone(&self.said),
+                full: Rc::clone(&self.full),
+            },
             side: None,
             lookout,
             light: Pin(Rc::default()),
@@ -310,7 +317,11 @@ impl Read for Keys {
 }
 
 /// A line of 115200 baud behind a buffer that takes all at once, as a UART's driver has it.
-pub struct Screen(Rc<RefCell<String>>, Rc<RefCell<VecDeque<(Instant, u8)>>>);
+pub struct Screen {
+    shown: Rc<RefCell<String>>,
+    said: Rc<RefCell<VecDeque<(Instant, u8)>>>,
+    full: Rc<Cell<bool>>,
+}
 
 impl ErrorType for Screen {
     type Error = Infallible;
@@ -318,8 +329,12 @@ impl ErrorType for Screen {
 
 impl Write for Screen {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        self.0.borrow_mut().push_str(&String::from_utf8_lossy(buf));
-        let mut said = self.1.borrow_mut();
+        while self.full.get() {
+            Timer::after_millis(5).await;
+        }
+        let text = String::from_utf8_lossy(buf);
+        self.shown.borrow_mut().push_str(&text);
+        let mut said = self.said.borrow_mut();
         for byte in buf {
             let last = said.back().map_or(Instant::MIN, |(left, _)| *left);
             said.push_back((last.max(Instant::now()) + BYTE, *byte));
