@@ -6,8 +6,9 @@
  * (events); the crate cyw43 0.7, `structs.rs`, `ioctl.rs`, `runner.rs`. Seen of the firmware by others: the events of a join, of a
  * wrong passphrase and of a loss in embassy pull requests 5020 and 5129; a key that is refused while the station is associated
  * (embassy issue 4526); an access point that never begins the key exchange (embassy pull request 7041); one that drops an idle
- * station, of which there is one event and none of the link (embassy pull request 6355). That a disassociation
- * without an association is no error is what the Linux driver brcmfmac relies on. Not modelled: scans, access point mode, power saving,
+ * station, of which there is one event and none of the link (embassy pull request 6355). A disassociation without
+ * an association is no error: the Wi-Fi Host Driver sends one after each join that failed, and expects no error (`whd_wifi_api.c`). Whether a
+ * station stays associated after a handshake that failed isn't known; here it does, which is the harder case. Not modelled: scans, access point mode, power saving,
  * roaming, the handshakes: keys are compared.
  */
 

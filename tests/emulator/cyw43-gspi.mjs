@@ -1,7 +1,7 @@
 /**
  * The CYW43439's host interface: gSPI, whose one data line carries commands to the chip and answers back.
  *
- * CYW43439 datasheet (002-30348), section "gSPI interface": a command of 32 bits (write, increment, function, address of 17
+ * CYW43439 datasheet, section "gSPI interface" (that of the CYW43362 has the same one): a command of 32 bits (write, increment, function, address of 17
  * bits, length in bytes of 11 bits), then data; a word has its high bit first, is sampled at the clock's rising edge, and
  * put out at its falling edge; after power-on words have 16 bits, the lower half of 32 first; a read of function 1
  * begins with padding. Once it is enabled a status word ends every transfer. Not modelled: big-endian words, a fixed address,
@@ -9,6 +9,8 @@
  */
 
 const WORD_BITS = 32;
+/** Bytes of one transfer of function 1. */
+const LONGEST_OF_1 = 64;
 
 /**
  * @typedef {object} GspiDevice
@@ -86,6 +88,7 @@ export class Gspi {
   /** @param {number} word */
   #command(word) {
     const [area, address, length] = [(word >>> 28) & 3, (word >>> 11) & 0x1ffff, word & 0x7ff];
+    if (length === 0 || (area === 1 && length > LONGEST_OF_1)) throw new Error(`CYW43: ${length} bytes of function ${area} at once`);
     if ((word & 0x40000000) === 0) throw new Error('CYW43: a fixed address is not modelled');
     if (word >>> 31) {
       this.#writing = { area, address, length };

@@ -2,9 +2,9 @@
  * Infineon CYW43439 radio: the chip without its firmware, as a driver on gSPI sees it. `cyw43-gspi.mjs` is the bus,
  * `cyw43-firmware.mjs` what Infineon's firmware says and does once it runs.
  *
- * CYW43439 datasheet (002-30348): section "gSPI interface" (registers of function 0, status word, interrupt on the data line) and
+ * CYW43439 datasheet: sections "gSPI interface" (registers of function 0, status word, interrupt on the data line) and
  * "Power-up sequence" (150 ms). The backplane's addresses and the registers of functions 0 and 1 are those of Infineon's Wi-Fi
- * Host Driver (`whd_chip_reg.h`, `whd_bus_spi_protocol.c`, `whd_chip_constants.c`), which the crate cyw43 0.7 repeats in
+ * Host Driver (`whd_spi.h`, `whd_chip_reg.h`, `whd_chip_constants.c`), which the crate cyw43 0.7 repeats in
  * `consts.rs` and `lib.rs`. Not modelled: Bluetooth, sleep, errors on the bus, the processor: what was loaded is kept and
  * counts as firmware if it has a first word and the length of the board's values is at its end.
  */

@@ -166,6 +166,7 @@ test('the window is a way to the backplane, and a read of it begins with padding
   assert.deepEqual(read(F1, 0x3408, 1), [0, 3, 0]);
   poke(0x18004010, 3);
   assert.throws(() => read(F1, 0x4014, 4), /reading 0x18004014 of the backplane is not modelled/);
+  assert.throws(() => read(F1, 0x4010, 68), /68 bytes of function 1 at once/);
 });
 
 test('the firmware starts when it is loaded with its board values, and its clock comes later', () => {
