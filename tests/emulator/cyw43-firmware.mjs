@@ -3,13 +3,14 @@
  * the outside, from what its hosts send and expect, and from what was seen of it.
  *
  * Infineon Wi-Fi Host Driver: `whd_sdpcm.h` (headers of the channels), `whd_cdc_bdc.c`, `whd_wlioctl.h` (commands), `whd_events.h`
- * (events); the crate cyw43 0.7, `structs.rs`, `ioctl.rs`, `runner.rs`. Seen of the firmware by others: the events of a join, of a
- * wrong passphrase and of a loss in embassy pull requests 5020 and 5129; a key that is refused while the station is associated
- * (embassy issue 4526); an access point that never begins the key exchange (embassy pull request 7041); one that drops an idle
- * station, of which there is one event and none of the link (embassy pull request 6355). A disassociation without
- * an association is no error: the Wi-Fi Host Driver sends one after each join that failed, and expects no error (`whd_wifi_api.c`). Whether a
- * station stays associated after a handshake that failed isn't known; here it does, which is the harder case. Not modelled: scans, access point mode, power saving,
- * roaming, the handshakes: keys are compared.
+ * (events); the crate cyw43 0.7, `structs.rs`, `ioctl.rs`, and `runner.rs`, which says what events a join has; their order is taken
+ * for that of the states. Seen of the firmware by others: the event of a loss (embassy pull request 5129); a key that is refused
+ * while the station is associated (embassy issue 4526); the supplicant's states when a handshake is not begun, or fails (embassy
+ * pull request 7041); an access point that drops an idle station, of which there is one event and none of the link (embassy
+ * pull request 6355). A disassociation without an association is no error: the Wi-Fi Host Driver sends one after each join
+ * that failed, and expects none (`whd_wifi_api.c`). Whether a station stays associated after a handshake that failed isn't
+ * known; here it does, which is the harder case. Not modelled: scans, access point mode, power saving, roaming, the
+ * handshakes: keys are compared.
  */
 
 import { keyOf } from './cyw43-air.mjs';

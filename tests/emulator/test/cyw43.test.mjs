@@ -202,7 +202,7 @@ test('the key of a passphrase is that of the standard', () => {
   assert.equal(keyOf('password', 'IEEE'), 'f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e');
 });
 
-test('a join ends with keys, in the order of events that was seen of the real one', () => {
+test('a join ends with keys, behind the events that drivers look for', () => {
   const { chip, setUp, join, events } = makeHost();
   chip.air = [new AccessPoint('IEEE', 'password')];
   setUp();
