@@ -7,9 +7,9 @@
  * Lengths and sizes are in bytes. The length of a text does not count the zero behind it, the size of a buffer does:
  * a text of length N needs a buffer of size N + 1. Times are in Unix seconds, without leap seconds.
  *
- * Objects (jwt_key, jwt_template, jwt_session) live in memory of the caller's, on the stack, in static storage or on a heap. They
- * hold what signs: wipe them when they are no longer needed. Copies that the compiler leaves in registers or on the
- * stack are not covered by that.
+ * Objects (jwt_key, jwt_template, jwt_session) live in memory of the caller's, on the stack, in static storage or on a
+ * heap. They hold what signs: wipe them when they are no longer needed. Copies that the compiler leaves in registers or
+ * on the stack are not covered by that.
  *
  * Every function that returns a jwt_status returns JWT_OK or says what is wrong, besides what is named with it:
  *   JWT_ERROR_NULL_POINTER, JWT_ERROR_MISALIGNED  a pointer that must not be so

@@ -143,6 +143,38 @@ static void vectors(void) {
     }
 }
 
+/* The line of a request at every size of its buffer. */
+static void bearer_lines(void) {
+    static const char LINE[] = "Authorization: Bearer " HEYMARKET_TOKEN;
+    const jwt_bytes parts[] = {JWT_BYTES(HEYMARKET_ID), JWT_BYTES("||"), JWT_BYTES(HEYMARKET_KEY)};
+    jwt_claims claims = {{NULL, 0}, JWT_TEXT(HEYMARKET_ID), {NULL, 0}, {NULL, 0}, {NULL, 0}};
+    jwt_times times = jwt_times_iat(ISSUED_AT);
+    jwt_template template;
+    jwt_key key;
+    size_t size;
+    CHECK(jwt_key_from_parts(&key, sizeof key, parts, 3) == JWT_OK);
+    CHECK(jwt_template_init(&template, sizeof template, &key, &claims) == JWT_OK);
+    CHECK(JWT_BEARER_LINE_LEN(165) == sizeof LINE - 1);
+    for (size = 0; size <= sizeof LINE + 1; size++) {
+        char memory[GUARD + sizeof LINE + 1 + GUARD];
+        char *const line = memory + GUARD;
+        size_t len = 0;
+        jwt_status status;
+        memset(memory, GUARD_BYTE, sizeof memory);
+        status = jwt_template_bearer_line(&template, &times, line, size, &len);
+        CHECK(len == sizeof LINE - 1);
+        CHECK(all_are(memory, GUARD, GUARD_BYTE));
+        CHECK(all_are(line + size, sizeof memory - GUARD - size, GUARD_BYTE));
+        if (size < sizeof LINE) {
+            CHECK(status == JWT_ERROR_BUFFER_TOO_SMALL);
+            CHECK(all_are(line, size, GUARD_BYTE));
+        } else {
+            CHECK(status == JWT_OK);
+            CHECK_TEXT(line, LINE);
+        }
+    }
+}
+
 /* An engine that knows one answer: the MAC of Heymarket's example, in hexadecimal that of the token. */
 static int32_t canned(void *context, const uint8_t *message, size_t message_len, uint8_t *mac) {
     static const uint8_t MAC[JWT_MAC_LEN] = {0xb1, 0x62, 0xd1, 0x83, 0xe6, 0x25, 0x16, 0x73, 0xe9, 0x3f, 0xdf,
@@ -188,6 +220,7 @@ static void engines(void) {
 
 int main(void) {
     vectors();
+    bearer_lines();
     engines();
     return check_end("tokens");
 }
