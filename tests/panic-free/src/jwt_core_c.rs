@@ -3,13 +3,14 @@
 use core::hint::black_box;
 
 use jwt_core_c::{
-    jwt_http_date_secs, jwt_inspect, jwt_key_from_engine, jwt_key_from_parts, jwt_key_from_weak_parts,
-    jwt_key_wipe, jwt_rfc3339_secs, jwt_session_answered, jwt_session_authorize,
-    jwt_session_authorize_standby, jwt_session_deploy, jwt_session_floor_secs, jwt_session_init,
-    jwt_session_next_step, jwt_session_now, jwt_session_promote, jwt_session_retire,
-    jwt_session_set_clock, jwt_session_slots, jwt_session_standby_answered, jwt_session_wipe,
-    jwt_sign, jwt_status_text, jwt_template_bearer_line, jwt_template_init, jwt_template_sign,
-    jwt_template_token_len, jwt_template_wipe, jwt_token_len, jwt_verify,
+    jwt_http_date_secs, jwt_inspect, jwt_key_from_engine, jwt_key_from_parts,
+    jwt_key_from_weak_parts, jwt_key_wipe, jwt_rfc3339_secs, jwt_session_answered,
+    jwt_session_authorize, jwt_session_authorize_standby, jwt_session_deploy,
+    jwt_session_floor_secs, jwt_session_init, jwt_session_next_step, jwt_session_now,
+    jwt_session_promote, jwt_session_retire, jwt_session_set_clock, jwt_session_slots,
+    jwt_session_standby_answered, jwt_session_wipe, jwt_sign, jwt_status_text,
+    jwt_template_bearer_line, jwt_template_init, jwt_template_sign, jwt_template_token_len,
+    jwt_template_wipe, jwt_token_len, jwt_verify,
 };
 
 pub fn use_all() {
