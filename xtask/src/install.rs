@@ -36,6 +36,17 @@ pub fn component(
     Ok(())
 }
 
+/// Makes Miri available, which only the nightly toolchain has.
+pub fn miri(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    let version = ["run", "nightly", "cargo", "miri", "--version"];
+    if log.run(layout.command("rustup").args(version)).is_err() {
+        let install = ["toolchain", "install", "nightly", "--profile", "minimal"];
+        let components = ["--component", "miri", "--component", "rust-src"];
+        rustup(layout, log, &[&install[..], &components].concat())?;
+    }
+    Ok(())
+}
+
 fn rustup(layout: &Layout, log: &mut Log, arguments: &[&str]) -> Result<(), Stop> {
     needed(
         log.run(layout.command("rustup").args(arguments)),

@@ -2,6 +2,7 @@
 
 use crate::emulator;
 use crate::fuzz;
+use crate::install;
 use crate::layout::Layout;
 use crate::runner::{Log, Step, Stop};
 
@@ -14,6 +15,7 @@ const STORE_SEQUENCES: &str = "250";
 /// Returns the long checks, in the order in which they run.
 pub fn all(layout: &Layout) -> anyhow::Result<Vec<Step<'_>>> {
     let mut steps = vec![
+        Step::new("Miri", |log| miri(layout, log)),
         Step::new("long power cuts", |log| power_cuts(layout, log)),
         Step::new("long emulated rp2040", |log| {
             emulator::rp2040_long(layout, log)
@@ -25,6 +27,14 @@ pub fn all(layout: &Layout) -> anyhow::Result<Vec<Step<'_>>> {
         steps.push(Step::new(name, check));
     }
     Ok(steps)
+}
+
+/// Interprets the C library's boundary, the one place of the device crates with `unsafe`, in search of undefined behaviour.
+fn miri(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
+    install::miri(layout, log)?;
+    let mut miri = layout.command("rustup");
+    miri.args(["run", "nightly", "cargo", "miri", "test", "--locked"]);
+    Ok(log.run(miri.args(["--package", "jwt-core-c", "--test", "boundary"]))?)
 }
 
 fn power_cuts(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
