@@ -329,6 +329,39 @@ fn a_rotation_is_to_another_credential_of_the_same_api() {
     assert_eq!(twin.parts().writes, writes);
 }
 
+/// Of an ID a device tells 8 characters: with fewer it is known whole; whether a longer one that begins alike is the same
+/// only a person can say, but of a UUID.
+#[test]
+fn a_rotation_is_to_another_id_as_far_as_it_is_told() {
+    let dir = files();
+    let key = ["--device-key-file", "@device.key", "--api", "heymarket"];
+    let rotates = |from: &str, to: &str| {
+        let twin = sealed();
+        let provision = device("provision", &twin.path, &dir, &key).heymarket();
+        provision.env("HEYMARKET_SECRET_ID", from).run().exits(0);
+        let args = [&key[..], &["--no-check"]].concat();
+        let rotate = device("rotate", &twin.path, &dir, &args).heymarket();
+        rotate.env("HEYMARKET_SECRET_ID", to).run()
+    };
+    rotates("site-7", "site-7").fails(2, &["site-7 is in use already"]);
+    for to in ["site-70", "site-"] {
+        let run = rotates("site-7", to).exits(0);
+        assert!(!run.stderr.contains("begins with"), "{run:?}");
+    }
+    // One that is as long as what is told could be the beginning of the other.
+    for to in ["pumping-station-2", "pumping-"] {
+        let run = rotates("pumping-station-1", to).exits(0);
+        assert!(run.stderr.contains("begins with pumping-"), "{run:?}");
+    }
+    let run = rotates("pumping-station-1", "pumphouse-1").exits(0);
+    assert!(!run.stderr.contains("begins with"), "{run:?}");
+
+    rotates(SECRET_ID, &SECRET_ID.to_uppercase()).fails(2, &["in use already"]);
+    // The same 8 digits and more are no UUID.
+    let run = rotates(SECRET_ID, &format!("{SECRET_ID}-2")).exits(0);
+    assert!(run.stderr.contains("begins with 74f80a77"), "{run:?}");
+}
+
 #[test]
 fn a_credential_that_the_api_refuses_is_not_sent() {
     let (twin, dir) = (sealed(), files());

@@ -3,6 +3,7 @@
 mod common;
 mod desk;
 
+use common::SECRET_ID;
 use desk::*;
 use secure_store::{Credential, Key, Plain};
 
@@ -74,4 +75,28 @@ fn a_second_credential_goes_into_an_image_from_the_field() {
         .env("HEYMARKET_API_KEY", "standin-heymarket-team-key")
         .run();
     run.fails(2, &["stays with its API"]);
+}
+
+#[test]
+fn the_credential_in_use_is_told_by_its_whole_id() {
+    let files = Files::new();
+    let provision = |command: &[&str], id: &str| {
+        let args = [command, &["--target", "rp2040", "--api", "heymarket"]].concat();
+        let run = files.provision(&args).heymarket();
+        run.env("HEYMARKET_SECRET_ID", id).run()
+    };
+    provision(&["image", "--out", "@field.bin"], "site-7").exits(0);
+    let rotate = |id: &str, out: &str| provision(&["rotate", "@field.bin", "--out", out], id);
+    rotate("site-7", "@same.bin").fails(2, &["site-7 is in use already"]);
+    assert!(!files.path("same.bin").exists());
+    // The one begins with the other, and where an ID is no UUID, capitals count.
+    for (id, out) in [("site-70", "@a"), ("site-", "@b"), ("Site-7", "@c")] {
+        rotate(id, out).exits(0);
+    }
+
+    // A UUID is the same in capitals.
+    provision(&["image", "--out", "@uuid.bin"], SECRET_ID).exits(0);
+    let capitals = SECRET_ID.to_uppercase();
+    let run = provision(&["rotate", "@uuid.bin", "--out", "@d"], &capitals);
+    run.fails(2, &["in use already"]);
 }

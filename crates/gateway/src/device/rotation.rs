@@ -68,7 +68,9 @@ pub fn rotate(args: &RotateArgs) -> Result<Exit, Failure> {
             describe::next(&slots)
         )));
     }
-    successor?;
+    if let Some(doubt) = successor? {
+        output::note(format_args!("note: {doubt}"));
+    }
     // To a slot that is taken the device accepts the credential that it has, and refuses another.
     send_credential(&mut connection, (&secrets, place), slot)?;
     output::note(format_args!("stored in slot {slot:?}"));

@@ -49,17 +49,18 @@ pub fn slots(connection: &mut Connection) -> Result<Slots, Failure> {
     })
 }
 
-/// Asks a device for its slots, and whether a credential can take the place of the one that is in use.
+/// Asks a device for its slots, and whether a credential can take the place of the one that is in use, with what a
+/// person has to make sure of.
 pub fn slots_and_successor(
     connection: &mut Connection,
     secrets: &Secrets,
-) -> Result<(Slots, Result<(), Failure>), Failure> {
+) -> Result<(Slots, Result<Option<String>, Failure>), Failure> {
     connection.ask(&Request::Status, |reply| match reply {
         Reply::Status(status) => {
             let active = status.credential(status.slots.active());
             let successor = match active {
-                Some(active) => successor::check(active.api, active.id, secrets),
-                None => Ok(()),
+                Some(active) => successor::check_shown(active.api, active.id, secrets),
+                None => Ok(None),
             };
             Some((status.slots, successor))
         }
