@@ -121,7 +121,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Writes a record in place of an older one.
     ///
     /// Certificates change as a whole, if their parts are written before the network's settings: those in force are set aside
-    /// before a [part](Key::certificates) of others is written, and removed behind the settings.
+    /// before a [part](Key::certificates) of others is written, and removed behind the settings, or when there is no room for both.
     ///
     /// # Errors
     /// [`StoreError::NewerRecord`] if the older one has a higher version, [`StoreError::TooLong`],
@@ -129,7 +129,14 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// troubles. The older record is still there; after a flash error and a power cut it may be the new one.
     pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
         self.set_aside(key)?;
-        self.put_one(key, version, value)?;
+        match self.put_one(key, version, value) {
+            Err(StoreError::Full { .. } | StoreError::TooManyRecords)
+                if self.give_way(key, version, value)? =>
+            {
+                self.put_one(key, version, value)?;
+            }
+            written => written?,
+        }
         // The record is written. What stays aside takes up room, until settings are written again.
         let _ = self.settle_aside(key);
         Ok(())

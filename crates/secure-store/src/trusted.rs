@@ -10,7 +10,7 @@
 //! | while others are written | some of the new | old | those aside, as the settings still sum them up |
 //! | after the settings | new | old, or some of them | slot 0's |
 //!
-//! What is aside is removed then, so a store at rest has nothing there.
+//! What is aside is removed then, so a store at rest has nothing there. It gives way earlier if others don't fit beside it.
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use zeroize::Zeroizing;
@@ -19,7 +19,7 @@ use crate::certificates::{
     CERTIFICATES_SUM_LEN, CERTIFICATES_VERSION, Certificates, MAX_CERTIFICATES_LEN,
 };
 use crate::checksum;
-use crate::entry::MAX_VALUE_LEN;
+use crate::entry::{MAX_VALUE_LEN, entry_len};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::protection::Protection;
@@ -57,7 +57,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         let out = out
             .get_mut(..needed)
             .ok_or(StoreError::BufferTooSmall { needed })?;
-        let mut slot = match !self.are(WRITTEN, &sum)? && self.are(ASIDE, &sum)? {
+        let mut slot = match self.are_aside(&sum)? {
             true => ASIDE,
             false => WRITTEN,
         };
@@ -76,7 +76,7 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     /// Without room for both the others are written all the same: a device whose certificates no server's come from any more
     /// sends nothing, and so makes no room. A power cut then leaves none that is trusted.
     pub(crate) fn set_aside(&mut self, key: Key) -> Result<(), F> {
-        if key.kind != Key::certificates(0).kind || key.slot >= ASIDE {
+        if !is_part(key) {
             return Ok(());
         }
         let Some(sum) = self.certificates_sum().or_else(unless_flash)? else {
@@ -97,9 +97,32 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             return Ok(());
         }
         match self.certificates_sum()? {
-            Some(sum) if !self.are(WRITTEN, &sum)? && self.are(ASIDE, &sum)? => Ok(()),
+            Some(sum) if self.are_aside(&sum)? => Ok(()),
             _ => self.clear_aside(),
         }
+    }
+
+    /// Removes what is aside if a part of others, or the settings that put them in force, have no room beside it but do without
+    /// it; returns whether they do.
+    pub(crate) fn give_way(&mut self, key: Key, version: u8, value: &[u8]) -> Result<bool, F> {
+        let stays = match key {
+            // Those in force are to stay so.
+            Key::NETWORK => match sum_of(version, value).or_else(unless_flash)? {
+                Some(sum) => self.are_aside(&sum)?,
+                None => false,
+            },
+            _ => !is_part(key),
+        };
+        let aside = self.log.records().map(|live| live.entry);
+        let room = aside
+            .filter(|entry| is_aside(entry.key))
+            .fold(0, |sum: u32, entry| sum.saturating_add(entry.entry_len()));
+        let needed = entry_len(value.len().saturating_add(P::OVERHEAD));
+        if stays || room == 0 || needed > self.log.free().saturating_add(room) {
+            return Ok(false);
+        }
+        self.clear_aside()?;
+        Ok(true)
     }
 
     fn copy_aside(&mut self, mut rest: usize) -> Result<(), F> {
@@ -117,14 +140,19 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
     }
 
     fn clear_aside(&mut self) -> Result<(), F> {
-        let is_aside = |key: &Key| key.kind == Key::certificates(0).kind && key.slot >= ASIDE;
         loop {
-            let aside = self.records().map(|record| record.key).find(is_aside);
+            let mut aside = self.log.records().map(|live| live.entry.key);
+            let aside = aside.find(|key| is_aside(*key));
             match aside {
                 Some(key) => self.remove(key)?,
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Whether those aside, and no others, are what a sum says.
+    fn are_aside(&mut self, sum: &Sum) -> Result<bool, F> {
+        Ok(!self.are(WRITTEN, sum)? && self.are(ASIDE, sum)?)
     }
 
     /// Whether the parts from a slot on are what a sum says.
@@ -169,16 +197,30 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         let Some(record) = self.get(Key::NETWORK, &mut *network)? else {
             return Ok(None);
         };
-        if record.version > SETTINGS_VERSION {
-            let version = record.version;
-            return Err(StoreError::NewerRecord { version });
-        }
-        let settings = Settings::decode(record.value).ok_or(StoreError::Malformed)?;
-        let Some(sum) = settings.get(Setting::CERTIFICATES) else {
-            return Ok(None);
-        };
-        sum.try_into().map(Some).map_err(|_| StoreError::Malformed)
+        sum_of(record.version, record.value)
     }
+}
+
+/// Returns what the network's settings say of the certificates.
+fn sum_of<E>(version: u8, settings: &[u8]) -> core::result::Result<Option<Sum>, StoreError<E>> {
+    if version > SETTINGS_VERSION {
+        return Err(StoreError::NewerRecord { version });
+    }
+    let settings = Settings::decode(settings).ok_or(StoreError::Malformed)?;
+    let Some(sum) = settings.get(Setting::CERTIFICATES) else {
+        return Ok(None);
+    };
+    sum.try_into().map(Some).map_err(|_| StoreError::Malformed)
+}
+
+/// Whether a record is a part of the certificates that are provisioned.
+fn is_part(key: Key) -> bool {
+    key.kind == Key::certificates(0).kind && key.slot < ASIDE
+}
+
+/// Whether a record is a part of those that others are about to replace.
+fn is_aside(key: Key) -> bool {
+    key.kind == Key::certificates(0).kind && key.slot >= ASIDE
 }
 
 /// Lets pass what has no certificates in force, as long as the flash can be read.

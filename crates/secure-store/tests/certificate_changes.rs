@@ -5,7 +5,7 @@ mod support;
 use jwt_core::HmacKey;
 use secure_store::{
     CERTIFICATES_VERSION, Certificates, Key, MAX_VALUE_LEN, Plain, Protection, Region,
-    SETTINGS_VERSION, Sealed, Setting, Store, encode_settings,
+    SETTINGS_VERSION, Sealed, Setting, Store, StoreError, encode_settings,
 };
 use support::flash::{MockFlash, Op};
 use support::random::Random;
@@ -234,4 +234,91 @@ fn where_there_is_no_room_for_both_the_new_ones_are_written_all_the_same() {
         assert_eq!(trusted(&mut store), set);
         assert_eq!(parts(&store), [0, 1, 2]);
     }
+}
+
+/// The copies fit, but then not all of what they are kept for.
+#[test]
+fn copies_give_way_to_what_they_were_kept_for() {
+    let region = Region {
+        start: 0,
+        len: 8192,
+    };
+    // The settings don't fit, then the last part, then the first.
+    for (old, new) in [(900, 2972), (1000, 3000), (1900, 3500)] {
+        let mut flash = MockFlash::new(8192);
+        let mut store: Opened<'_, Plain> = Store::format(&mut flash, region, Plain).unwrap();
+        for (len, fill) in [(old, 1), (new, 2)] {
+            let set = certificates(&[len], fill);
+            provision(&mut store, &set);
+            assert_eq!(trusted(&mut store), set);
+        }
+        assert!(parts(&store).iter().all(|slot| *slot < 4));
+    }
+}
+
+/// The same with bytes to spare, but no more records than these.
+#[test]
+fn copies_give_way_where_there_are_no_more_records() {
+    let mut flash = MockFlash::new(REGION.len as usize);
+    let mut store = Store::<_, _, 4>::format(&mut flash, REGION, Plain).unwrap();
+    for set in [certificates(&[1000], 1), certificates(&[3000], 2)] {
+        for (key, version, value) in records(&set) {
+            store.put(key, version, &value).unwrap();
+        }
+        let mut out = [0; 4096];
+        assert_eq!(
+            store.certificates(&mut out).unwrap(),
+            Certificates::new(&set)
+        );
+    }
+}
+
+/// What doesn't fit without the copies either costs no trust.
+#[test]
+fn copies_stay_if_their_room_is_not_enough() {
+    let region = Region {
+        start: 0,
+        len: 8192,
+    };
+    let mut flash = MockFlash::new(8192);
+    let mut store: Opened<'_, Plain> = Store::format(&mut flash, region, Plain).unwrap();
+    let old = certificates(&[300], 1);
+    provision(&mut store, &old);
+    store.put(Key::outbox(1), 1, &[7; 1000]).unwrap();
+    let mut new = records(&certificates(&[3000], 2)).into_iter();
+    for (key, version, value) in new.by_ref().take(2) {
+        store.put(key, version, &value).unwrap();
+    }
+    let (key, version, value) = new.next().unwrap();
+    for _ in 0..2 {
+        let refused = store.put(key, version, &value);
+        assert!(matches!(refused, Err(StoreError::Full { .. })));
+        assert_eq!(trusted(&mut store), old);
+    }
+}
+
+/// Other settings with the old certificates are no reason to give these up.
+#[test]
+fn copies_that_the_settings_rely_on_stay() {
+    let region = Region {
+        start: 0,
+        len: 8192,
+    };
+    let mut flash = MockFlash::new(8192);
+    let mut store: Opened<'_, Plain> = Store::format(&mut flash, region, Plain).unwrap();
+    let old = certificates(&[1000], 1);
+    provision(&mut store, &old);
+    for (key, version, value) in records(&certificates(&[3000], 2)).into_iter().take(2) {
+        store.put(key, version, &value).unwrap();
+    }
+    let sum = Certificates::new(&old).unwrap().sum();
+    let settings = [
+        (Setting::WIFI_SSID, &[b'x'; 900][..]),
+        (Setting::CERTIFICATES, &sum),
+    ];
+    let mut out = [0; MAX_VALUE_LEN];
+    let settings = encode_settings(settings, &mut out).unwrap();
+    let refused = store.put(Key::NETWORK, SETTINGS_VERSION, settings);
+    assert!(matches!(refused, Err(StoreError::Full { .. })));
+    assert_eq!(trusted(&mut store), old);
 }
