@@ -141,9 +141,9 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
 
     fn clear_aside(&mut self) -> Result<(), F> {
         loop {
-            let mut aside = self.log.records().map(|live| live.entry.key);
-            let aside = aside.find(|key| is_aside(*key));
-            match aside {
+            let aside = |key: &Key| is_aside(*key);
+            let first = self.records().map(|record| record.key).find(aside);
+            match first {
                 Some(key) => self.remove(key)?,
                 None => return Ok(()),
             }
