@@ -65,19 +65,21 @@ pub(crate) fn session<B: Board>(
 }
 
 /// Returns the clock: the one that runs, or one of what is remembered without power.
+///
+/// One that ran before that was known had no floor, and is none.
 pub(crate) fn start_clock<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
     build_secs: u64,
 ) -> Result<Clock, BoardRefusal<B>> {
-    let running = common.clock.try_borrow().ok().map(|clock| clock.clone());
-    if let Some(clock) = running
-        && clock.now(uptime_ms()).is_ok()
-    {
-        return Ok(clock);
-    }
     let mut clock = Clock::new(build_secs, 0);
     if let Ok(mut timekeeper) = common.timekeeper.try_borrow_mut() {
+        if timekeeper.is_loaded()
+            && let Ok(running) = common.clock.try_borrow()
+            && running.now(uptime_ms()).is_ok()
+        {
+            return Ok(running.clone());
+        }
         timekeeper.load(store).map_err(Refusal::Store)?;
         clock = Clock::new(build_secs, timekeeper.floor_secs());
         if let Some(reading) = timekeeper.reading() {

@@ -172,6 +172,11 @@ impl<B: Board> Device for Provisioning<'_, B> {
 
     fn set_clock(&mut self, unix_secs: u64) -> Result<(), Refusal> {
         let now_ms = uptime_ms();
+        let store = self.common.store().ok_or(Refusal::Hardware)?;
+        let mut timekeeper = match self.common.timekeeper.try_borrow_mut() {
+            Ok(timekeeper) if timekeeper.is_loaded() => timekeeper,
+            _ => return Err(Refusal::Hardware),
+        };
         let reading = Reading {
             unix_secs,
             source: Source::Host,
@@ -184,14 +189,7 @@ impl<B: Board> Device for Provisioning<'_, B> {
         clock
             .set(reading, now_ms)
             .map_err(|_| Refusal::Implausible)?;
-        if let Some(store) = self.common.store() {
-            let mut timekeeper = self
-                .common
-                .timekeeper
-                .try_borrow_mut()
-                .map_err(|_| Refusal::Hardware)?;
-            timekeeper.keep(&clock, now_ms, store)?;
-        }
+        timekeeper.keep(&clock, now_ms, store)?;
         self.common.clock.replace(clock);
         self.common.reading.signal((reading, now_ms));
         Ok(())

@@ -20,15 +20,13 @@ const FLOOR_STEP_SECS: u64 = 86_400;
 /// The real-time clock, if there is one, and what is written down of it.
 pub(crate) struct Timekeeper<R> {
     rtc: Option<R>,
-    record: ClockRecord,
+    /// What is written down, or `None` until that was read.
+    record: Option<ClockRecord>,
 }
 
 impl<R: Rtc> Timekeeper<R> {
     pub fn new(rtc: Option<R>) -> Self {
-        Self {
-            rtc,
-            record: ClockRecord::default(),
-        }
+        Self { rtc, record: None }
     }
 
     /// Reads what was written down.
@@ -37,25 +35,34 @@ impl<R: Rtc> Timekeeper<R> {
         store: &RefCell<BoardStore<F>>,
     ) -> Result<(), StoreError<F::Error>> {
         let mut value = [0; ClockRecord::LEN];
-        if let Ok(mut store) = store.try_borrow_mut()
-            && let Some(record) = store.get(Key::CLOCK, &mut value)?
-        {
-            if record.version != CLOCK_VERSION {
+        let Ok(mut store) = store.try_borrow_mut() else {
+            return Ok(());
+        };
+        self.record = Some(match store.get(Key::CLOCK, &mut value)? {
+            None => ClockRecord::default(),
+            Some(record) if record.version != CLOCK_VERSION => {
                 let version = record.version;
                 return Err(StoreError::NewerRecord { version });
             }
-            self.record = ClockRecord::decode(record.value).ok_or(StoreError::Malformed)?;
-        }
+            Some(record) => ClockRecord::decode(record.value).ok_or(StoreError::Malformed)?,
+        });
         Ok(())
     }
 
-    /// Returns the floor that was written down.
-    pub const fn floor_secs(&self) -> u64 {
-        self.record.floor_secs
+    /// Whether what was written down is known. Until then there is no floor, so that no time is to be trusted.
+    pub const fn is_loaded(&self) -> bool {
+        self.record.is_some()
     }
 
-    /// Returns what the real-time clock says, or `None` if it is absent, silent or has stopped.
+    /// Returns the floor that was written down, 0 if none is known.
+    pub fn floor_secs(&self) -> u64 {
+        self.record.map_or(0, |record| record.floor_secs)
+    }
+
+    /// Returns what the real-time clock says, or `None` if it is absent, silent or has stopped, or what was
+    /// written down is not known.
     pub fn reading(&mut self) -> Option<Reading> {
+        let record = self.record?;
         let unix_secs = self.rtc.as_mut()?.read().ok()??;
         let age = |set_secs| {
             unix_secs
@@ -65,18 +72,23 @@ impl<R: Rtc> Timekeeper<R> {
         Some(Reading {
             unix_secs,
             source: Source::Rtc,
-            age_secs: self.record.rtc_set_secs.and_then(age).unwrap_or(u32::MAX),
+            age_secs: record.rtc_set_secs.and_then(age).unwrap_or(u32::MAX),
         })
     }
 
     /// Sets the real-time clock by a better one if it needs it, and writes down what has changed.
+    ///
+    /// It does nothing until what was written down is known: that would be lost.
     pub fn keep<F: MultiwriteNorFlash>(
         &mut self,
         clock: &Clock,
         uptime_ms: u64,
         store: &RefCell<BoardStore<F>>,
     ) -> Result<(), StoreError<F::Error>> {
-        let mut record = self.record;
+        let Some(old) = self.record else {
+            return Ok(());
+        };
+        let mut record = old;
         if clock.floor_secs() >= record.floor_secs.saturating_add(FLOOR_STEP_SECS) {
             record.floor_secs = clock.floor_secs();
         }
@@ -93,11 +105,11 @@ impl<R: Rtc> Timekeeper<R> {
                 record.rtc_set_secs = Some(now_secs);
             }
         }
-        if record != self.record
+        if record != old
             && let Ok(mut store) = store.try_borrow_mut()
         {
             store.put(Key::CLOCK, CLOCK_VERSION, &record.encode())?;
-            self.record = record;
+            self.record = Some(record);
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub struct Bench {
     pub button: Rc<Cell<bool>>,
     pub millidegrees: Rc<Cell<i32>>,
     pub rtc: Rc<Cell<Option<u64>>>,
+    /// Whether the clock chip answers nobody.
+    pub rtc_silent: Rc<Cell<bool>>,
     pub sntp: Rc<Cell<Option<u64>>>,
     /// What answers to questions for the time would repeat.
     pub nonces: Rc<RefCell<Vec<[u8; 8]>>>,
@@ -80,6 +82,7 @@ impl Bench {
             button: Rc::default(),
             millidegrees: Rc::new(Cell::new(20_000)),
             rtc: Rc::new(Cell::new(Some(now_secs()))),
+            rtc_silent: Rc::default(),
             sntp: Rc::default(),
             nonces: Rc::default(),
             network: Rc::new(Cell::new(true)),
@@ -131,7 +134,10 @@ impl Bench {
             lookout,
             light: Pin(Rc::default()),
             thermometer: Probe(Rc::clone(&self.millidegrees)),
-            rtc: Some(Battery(Rc::clone(&self.rtc))),
+            rtc: Some(Battery {
+                secs: Rc::clone(&self.rtc),
+                silent: Rc::clone(&self.rtc_silent),
+            }),
             chip_keys: Chip {
                 slot_3: self.chip.clone(),
                 device: self.device_key.clone(),
@@ -381,15 +387,29 @@ impl Thermometer for Probe {
     }
 }
 
-pub struct Battery(Rc<Cell<Option<u64>>>);
+pub struct Battery {
+    secs: Rc<Cell<Option<u64>>>,
+    silent: Rc<Cell<bool>>,
+}
+
+impl Battery {
+    fn answers(&self) -> Result<(), Silent> {
+        match self.silent.get() {
+            true => Err(Silent),
+            false => Ok(()),
+        }
+    }
+}
 
 impl Rtc for Battery {
-    type Error = Infallible;
-    fn read(&mut self) -> Result<Option<u64>, Infallible> {
-        Ok(self.0.get())
+    type Error = Silent;
+    fn read(&mut self) -> Result<Option<u64>, Silent> {
+        self.answers()?;
+        Ok(self.secs.get())
     }
-    fn set(&mut self, unix_secs: u64) -> Result<(), Infallible> {
-        self.0.set(Some(unix_secs));
+    fn set(&mut self, unix_secs: u64) -> Result<(), Silent> {
+        self.answers()?;
+        self.secs.set(Some(unix_secs));
         Ok(())
     }
 }

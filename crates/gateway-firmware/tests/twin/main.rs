@@ -3,6 +3,7 @@
 mod board;
 #[path = "../chip/mod.rs"]
 mod chip;
+mod clock;
 mod cuts;
 mod desk;
 mod restart;
