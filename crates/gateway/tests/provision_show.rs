@@ -5,6 +5,9 @@ mod desk;
 
 use common::*;
 use desk::*;
+use secure_store::{
+    CREDENTIAL_VERSION, Credential, CredentialKey, Image, Key, Plain, Region, Store,
+};
 
 #[test]
 fn an_image_is_shown_without_its_secrets() {
@@ -53,6 +56,38 @@ fn an_image_is_shown_without_its_secrets() {
         .provision(&[&["show", "@a.uf2"], &key[..]].concat())
         .run();
     assert!(run.exits(1).stderr.contains("not sealed"));
+}
+
+/// Who can write a plain image can write into it what a terminal obeys.
+#[test]
+fn an_image_can_not_steer_the_terminal() {
+    let files = Files::new();
+    let mut image = vec![0xff; STORE_LEN];
+    let region = Region {
+        start: 0,
+        len: STORE_LEN as u32,
+    };
+    let mut store = Store::<_, _, 64>::format(Image::new(&mut image), region, Plain).unwrap();
+    let hostile = "hey\u{1b}[2J\u{9b}31m\u{202e}market\nslot A: good";
+    let credential = Credential {
+        api: hostile,
+        id: "\u{9b}2J",
+        key: CredentialKey::Sent(hostile),
+    };
+    let mut record = [0; 256];
+    let record = credential.encode(&mut record).unwrap();
+    store
+        .put(Key::credential(0), CREDENTIAL_VERSION, record)
+        .unwrap();
+    files.secret("hostile.bin", &image);
+    for json in [&[][..], &["--json"]] {
+        let args = [&["show", "@hostile.bin"], json].concat();
+        let run = files.provision(&args).run().exits(0);
+        assert!(run.stdout.contains("hey"), "{run:?}");
+        let obeyed = |char: char| char.is_control() && char != '\n' || char == '\u{202e}';
+        assert!(!run.stdout.contains(obeyed), "{run:?}");
+        assert!(!run.stdout.contains("\nslot A: good"), "{run:?}");
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn credential(value: &[u8], custody: Option<Custody>) -> Option<Lines> {
         CredentialKey::Sent(_) => "sent as it is, not shown".into(),
         CredentialKey::Hardware(number) => format!("in the chip, block or slot {number}"),
     };
-    let mut lines = vec![("api".to_owned(), credential.api.to_owned())];
+    let mut lines = vec![("api".to_owned(), printable(credential.api))];
     if !credential.id.is_empty() {
         lines.push(("id".into(), shown_id(credential.id)));
     }
