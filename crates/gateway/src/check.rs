@@ -95,14 +95,14 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     };
     let request_id = answer.head.request_id.as_str();
     if args.json {
-        output::line(json!({
+        output::line(output::json_text(&json!({
             "ok": true,
             "api": args.api.name,
             "status": answer.head.status,
             "request_id": request_id,
             "clock_ahead_secs": clock_ahead.and_then(|secs| i64::try_from(secs).ok()),
             "inboxes": inboxes.iter().map(Inbox::json).collect::<Vec<_>>(),
-        }))?;
+        })))?;
         return Ok(Exit::Done);
     }
     output::line(format_args!(

@@ -51,7 +51,7 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        output::line(json!({
+        output::line(output::json_text(&json!({
             "header": parsed(token.header()),
             "claims": parsed(token.payload()),
             "length": text.len(),
@@ -60,7 +60,7 @@ pub fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             "age_secs": token.times().iat.map(|iat| i128::from(now) - i128::from(iat)),
             "expires_in_secs": token.times().exp.map(|exp| i128::from(exp) - i128::from(now)),
             "apis": apis,
-        }))?;
+        })))?;
         return Ok(Exit::Done);
     }
     output::line(format_args!("header     {}", pretty(token.header())))?;
@@ -86,9 +86,9 @@ fn parsed(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| json.into())
 }
 
-/// Returns the JSON on one line, its text free of controls that a terminal would obey.
+/// Returns the JSON on one line.
 fn pretty(json: &str) -> String {
-    output::printable(&parsed(json).to_string())
+    output::json_text(&parsed(json))
 }
 
 fn described_times(token: &Unverified<'_>, now: u64) -> Vec<String> {

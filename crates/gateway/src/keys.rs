@@ -150,7 +150,10 @@ pub fn run(args: &KeysArgs) -> Result<Exit, Failure> {
         KeysCommand::Revoke(args) => revoke(args)?,
         KeysCommand::Rotate(args) => rotation::run(args)?,
     };
-    let text = if args.json() { shown.to_string() } else { text };
+    let text = match args.json() {
+        true => output::json_text(&shown),
+        false => text,
+    };
     match args.command {
         KeysCommand::List(_) => output::line(text)?,
         _ => output::done(text),

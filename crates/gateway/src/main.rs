@@ -77,7 +77,7 @@ fn report(failure: &Failure, json: bool) {
     output::note(format_args!("error: {failure}"));
     if json {
         // The exit code says the rest if standard output is gone.
-        let _ = output::line(failure.json());
+        let _ = output::line(output::json_text(&failure.json()));
     }
 }
 

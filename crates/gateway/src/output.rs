@@ -1,6 +1,6 @@
 //! Standard output and error, which may be closed at any time.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub fn note(text: impl Display) {
 /// Prints what was done, for a person or a script.
 pub fn report(json: bool, facts: Value, text: impl Display) -> Result<Exit, Failure> {
     match json {
-        true => line(facts)?,
+        true => line(json_text(&facts))?,
         false => line(text)?,
     }
     Ok(Exit::Done)
@@ -45,8 +45,26 @@ pub fn report(json: bool, facts: Value, text: impl Display) -> Result<Exit, Fail
 /// Returns text of others without what a terminal would obey: controls, and what turns the direction of writing, become
 /// spaces.
 pub fn printable(text: &str) -> String {
-    let turns = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(|char: char| char.is_control() || turns(char), " ")
+    text.replace(is_obeyed, " ")
+}
+
+/// Returns a value as JSON on one line, in which text of others has escapes for what a terminal would obey.
+pub fn json_text(value: &Value) -> String {
+    let mut text = String::new();
+    // Only a string of JSON can have any of these, and all have four digits.
+    for char in value.to_string().chars() {
+        match is_obeyed(char) {
+            // A string takes everything.
+            true => drop(write!(text, "\\u{:04x}", u32::from(char))),
+            false => text.push(char),
+        }
+    }
+    text
+}
+
+fn is_obeyed(char: char) -> bool {
+    let turns = matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    char.is_control() || turns
 }
 
 /// Returns a path as a shell takes it.
@@ -61,6 +79,8 @@ pub fn shell_word(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -72,5 +92,15 @@ mod tests {
             printable("Pumpe 7: kein Durchfluß, مضخة"),
             "Pumpe 7: kein Durchfluß, مضخة"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn json_is_printable_and_means_the_same(name: String, text: String, any in "\\PC*[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]{0,9}") {
+            let value = serde_json::json!({ name: [text, any], "n": 1.5 });
+            let shown = json_text(&value);
+            prop_assert_eq!(&printable(&shown), &shown);
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
     }
 }

@@ -194,7 +194,7 @@ impl Sender<'_> {
                 object.insert("alerts".into(), shown.into());
                 object.insert("outbox".into(), left.json());
             }
-            output::done(object);
+            output::done(output::json_text(&object));
             return Ok(exit);
         }
         if let Some(outcome) = &own {

@@ -67,7 +67,9 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
             .iter()
             .map(|api| (api.name().to_owned(), standin.base_url(*api).into()))
             .collect();
-        output::line(json!({ "base_urls": urls, "credentials": accepted }))?;
+        output::line(output::json_text(
+            &json!({ "base_urls": urls, "credentials": accepted }),
+        ))?;
     } else {
         output::line("A stand-in of the four APIs, until Ctrl-C:")?;
         for api in api_standin::Api::ALL {
@@ -91,7 +93,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
         for entry in standin.log().iter().skip(shown) {
             shown += 1;
             if args.json {
-                output::line(json!({
+                output::line(output::json_text(&json!({
                     "at": entry.at,
                     "api": entry.api.name(),
                     "method": entry.method,
@@ -99,7 +101,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
                     "status": entry.status,
                     "request_id": entry.request_id,
                     "verdict": entry.verdict.to_string(),
-                }))?;
+                })))?;
             } else {
                 output::line(format_args!(
                     "  {} {} {} {} {}: {}, request id {}",

@@ -94,7 +94,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, Failure> {
             "iat": times.iat,
             "exp": times.exp,
         });
-        output::line(shown)?;
+        output::line(output::json_text(&shown))?;
     } else if args.header {
         output::line(format_args!("{BEARER_LINE_PREFIX}{}", token.as_str()))?;
     } else {

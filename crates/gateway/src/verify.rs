@@ -79,16 +79,16 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let verified = verify(&key, &text, &validation, api, id.as_deref());
     if args.json {
         let reason = verified.as_ref().err();
-        output::line(json!({
+        output::line(output::json_text(&json!({
             "valid": verified.is_ok(),
             "reason": reason,
             "claims": verified.as_ref().ok(),
-        }))?;
+        })))?;
     }
     match verified {
         Ok(_) if args.json => Ok(Exit::Done),
         Ok(claims) => {
-            output::line(format_args!("valid  {claims}"))?;
+            output::line(format_args!("valid  {}", output::json_text(&claims)))?;
             Ok(Exit::Done)
         }
         Err(_) if args.json => Ok(Exit::Invalid),

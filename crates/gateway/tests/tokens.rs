@@ -285,6 +285,42 @@ fn a_token_can_not_steer_the_terminal() {
     assert!(!run.stdout.contains(['\u{1b}', '\u{7}']));
 }
 
+/// JSON may hold all of them as they are; a terminal obeys them nevertheless.
+#[test]
+fn what_is_printed_as_json_steers_no_terminal_either() {
+    let hostile =
+        "a\u{7f}\u{9b}2J\u{85}\u{61c}\u{200e}\u{202e}b\u{2066}\u{2028}\u{1b}[2J ü مضخة 😀";
+    let payload = serde_json::json!({ "iss": hostile, "exp": 2000, "\u{9b}2J": 1 }).to_string();
+    let token = expected(r#"{"alg":"HS256"}"#, &payload, JWT_KEY);
+    let at = ["--now", "1500", &token];
+    for (command, json) in [
+        ("inspect", true),
+        ("inspect", false),
+        ("verify", true),
+        ("verify", false),
+    ] {
+        let json_arg = if json { &["--json"][..] } else { &[] };
+        let run = gateway([&[command], json_arg, &at[..]].concat())
+            .env("JWT_KEY", JWT_KEY)
+            .run()
+            .exits(0);
+        let obeyed = |char: char| {
+            char.is_control() && char != '\n'
+                || matches!(
+                    char,
+                    '\u{61c}' | '\u{200e}' | '\u{2028}' | '\u{202e}' | '\u{2066}'
+                )
+        };
+        assert!(!run.stdout.contains(obeyed), "{run:?}");
+        // And it is still the same text.
+        assert!(run.stdout.contains("ü مضخة 😀"), "{run:?}");
+        if json {
+            assert_eq!(run.json()["claims"]["iss"], hostile);
+            assert_eq!(run.json()["claims"]["\u{9b}2J"], 1);
+        }
+    }
+}
+
 #[test]
 fn verify_says_yes_or_why_not() {
     let verify = |args: &[&str], key: &str| {

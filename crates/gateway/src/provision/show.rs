@@ -72,7 +72,7 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
             "wrong": found.wrong,
             "sealed": found.sealed,
         });
-        output::line(object)?;
+        output::line(output::json_text(&object))?;
     } else {
         output::line(found.text.trim_end())?;
         if found.sealed > 0 {
