@@ -112,10 +112,15 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
 
     /// Makes the copy anew that is torn or behind, if there is one; a power cut while it does costs nothing.
     ///
+    /// Certificates that were set aside, see [`put`](Self::put), and are not in force any more are removed, if they can be.
+    ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Unreliable`] or the flash driver's error.
     pub fn repair(&mut self) -> Result<(), F> {
-        self.log.repair()
+        self.log.repair()?;
+        // They take up room and hinder nothing: no reason not to start.
+        let _ = self.settle_aside();
+        Ok(())
     }
 
     /// Writes a record in place of an older one.
@@ -137,8 +142,10 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
             }
             written => written?,
         }
-        // The record is written. What stays aside takes up room, until settings are written again.
-        let _ = self.settle_aside(key);
+        if key == Key::NETWORK {
+            // The record is written. What stays aside takes up room, until the next start.
+            let _ = self.settle_aside();
+        }
         Ok(())
     }
 

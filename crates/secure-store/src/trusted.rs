@@ -10,7 +10,8 @@
 //! | while others are written | some of the new | old | those aside, as the settings still sum them up |
 //! | after the settings | new | old, or some of them | slot 0's |
 //!
-//! What is aside is removed then, so a store at rest has nothing there. It gives way earlier if others don't fit beside it.
+//! What is aside is removed once it is not in force, behind the settings or at the next start's repair. It gives way earlier if
+//! others don't fit beside it.
 
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use zeroize::Zeroizing;
@@ -91,9 +92,11 @@ impl<F: MultiwriteNorFlash, P: Protection, const RECORDS: usize> Store<F, P, REC
         }
     }
 
-    /// Removes what is aside once the settings, if `key` is theirs, have taken it out of force.
-    pub(crate) fn settle_aside(&mut self, key: Key) -> Result<(), F> {
-        if key != Key::NETWORK {
+    /// Removes what is aside, unless the settings have it in force.
+    // Not a part of a start, which may be a part of all that runs after it: this has a settings record on the stack.
+    #[inline(never)]
+    pub(crate) fn settle_aside(&mut self) -> Result<(), F> {
+        if !self.records().any(|record| is_aside(record.key)) {
             return Ok(());
         }
         match self.certificates_sum()? {

@@ -122,6 +122,7 @@ fn changes_as_a_whole<P: Protection>(protection: impl Fn() -> P) {
                 // The desktop does it again, and it is done.
                 provision(&mut store, &new);
                 assert_eq!(trusted(&mut store), new);
+                assert!(parts(&store).iter().all(|slot| *slot < 4), "left aside");
             }
             earlier.apply(&op);
         }
@@ -187,6 +188,58 @@ fn nothing_is_left_aside_once_others_are_in_force() {
     let (key, version, value) = records(&old).pop().unwrap();
     store.put(key, version, &value).unwrap();
     assert_eq!(trusted(&mut store), old);
+}
+
+/// The power goes behind the settings, and again at each operation of the start that tidies up after that.
+#[test]
+fn a_start_removes_what_is_aside_and_may_be_cut_too() {
+    let mut random = Random(5);
+    let mut flash = MockFlash::new(REGION.len as usize);
+    drop(Store::<_, _, RECORDS>::format(&mut flash, REGION, Plain).unwrap());
+    let [.., old, new] = sets();
+    provision(&mut open(&mut flash, Plain), &old);
+    flash.journal.clear();
+    let mut before = flash.clone();
+    provision(&mut open(&mut flash, Plain), &new);
+    // The first state that the new ones are in force in, with the old ones still aside.
+    for op in std::mem::take(&mut flash.journal) {
+        before.apply(&op);
+        if trusted(&mut Store::open(&mut before.clone(), REGION, Plain).unwrap()) == new {
+            break;
+        }
+    }
+    let mut tidied = before.clone();
+    let store = Store::open(&mut tidied, REGION, Plain).unwrap();
+    assert!(parts(&store).iter().any(|slot| *slot >= 4));
+    drop(store);
+    drop(open(&mut tidied, Plain));
+    assert!(tidied.journal.len() > 2, "nothing was removed");
+    for op in std::mem::take(&mut tidied.journal) {
+        let mut torn = before.clone();
+        torn.interrupt(&op, &mut random);
+        torn.start(&mut random);
+        let mut store = open(&mut torn, Plain);
+        assert_eq!(trusted(&mut store), new);
+        assert!(parts(&store).iter().all(|slot| *slot < 4));
+        before.apply(&op);
+    }
+}
+
+/// Settings that can't be read hinder no start, and those aside may be theirs.
+#[test]
+fn a_start_leaves_what_is_aside_if_the_settings_are_of_another_form() {
+    let mut flash = MockFlash::new(REGION.len as usize);
+    let mut store = Store::format(&mut flash, REGION, Plain).unwrap();
+    let [old, _, _, new] = sets();
+    provision(&mut store, &old);
+    let (key, version, value) = records(&new).remove(0);
+    store.put(key, version, &value).unwrap();
+    let there = parts(&store);
+    store
+        .put(Key::NETWORK, SETTINGS_VERSION + 1, b"later")
+        .unwrap();
+    store.repair().unwrap();
+    assert_eq!(parts(&store), there);
 }
 
 /// A part that is the same in both sets leaves the old ones in force where they were.
