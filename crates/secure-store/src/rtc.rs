@@ -14,7 +14,7 @@ pub trait Rtc {
     /// Sets the clock, which is trusted from then on.
     ///
     /// # Errors
-    /// The clock's own, for example a bus fault; the clock then has the time that it had, or is not trusted.
+    /// The clock's own, for example a bus fault; the clock then has the time that it had, or the new one, or is not trusted.
     fn set(&mut self, unix_secs: u64) -> Result<(), Self::Error>;
 }
 
