@@ -1,11 +1,13 @@
 /**
  * The CYW43439's host interface: gSPI, whose one data line carries commands to the chip and answers back.
  *
- * CYW43439 datasheet, section "gSPI interface" (that of the CYW43362 has the same one): a command of 32 bits (write, increment, function, address of 17
- * bits, length in bytes of 11 bits), then data; a word has its high bit first, is sampled at the clock's rising edge, and
- * put out at its falling edge; after power-on words have 16 bits, the lower half of 32 first; a read of function 1
- * begins with padding. Once it is enabled a status word ends every transfer. Not modelled: big-endian words, a fixed address,
- * transfers that are cut short, the high-speed mode's earlier edge, which is the same word for word.
+ * CYW43362 datasheet 4.2.1, of an older chip with this interface (the CYW43439's own was not at hand): a command of 32 bits (write,
+ * increment, function, address of 17 bits, length in bytes of 11 bits), then data, of function 1 at most 64 bytes; either side samples a
+ * bit at the clock's rising edge, so here it is put out at the falling one; a status can end every transfer. Infineon Wi-Fi Host
+ * Driver 5.3 (`whd_bus_spi_protocol.c`, its header, `whd_spi.h`) and the crate cyw43 0.7 (`spi.rs`) send such commands; after power-on
+ * in words of 16 bits, the lower half of 32 first; they expect padding before what function 1 answers, and enable the status by a bit.
+ * That a word has its high bit first, and the status is one word: the crate cyw43-pio 0.10. Not modelled: big-endian words, a fixed
+ * address, a length of 0, which stands for 2048, transfers that are cut short, and whatever the high-speed mode changes.
  */
 
 const WORD_BITS = 32;

@@ -2,11 +2,13 @@
  * Infineon CYW43439 radio: the chip without its firmware, as a driver on gSPI sees it. `cyw43-gspi.mjs` is the bus,
  * `cyw43-firmware.mjs` what Infineon's firmware says and does once it runs.
  *
- * CYW43439 datasheet: sections "gSPI interface" (registers of function 0, status word, interrupt on the data line) and
- * "Power-up sequence" (150 ms). The backplane's addresses and the registers of functions 0 and 1 are those of Infineon's Wi-Fi
- * Host Driver (`whd_spi.h`, `whd_chip_reg.h`, `whd_chip_constants.c`), which the crate cyw43 0.7 repeats in
- * `consts.rs` and `lib.rs`. Not modelled: Bluetooth, sleep, errors on the bus, the processor: what was loaded is kept and
- * counts as firmware if it has a first word and the length of the board's values is at its end.
+ * Infineon's Wi-Fi Host Driver 5.3 has the registers of function 0 and the bits of the status word (`whd_spi.h`), those of function 1
+ * (`whd_sdio.h`), and the backplane's addresses (`whd_chip_reg.h`, `whd_chip.c`, `whd_chip_constants.c`); the crate cyw43 0.7
+ * repeats them in `consts.rs` and `lib.rs`, and has the 29 ms until the fast clock runs (`runner.rs`). Between transfers the crate
+ * cyw43-pio 0.10 waits for the interrupt on the data line, where the Pico W has it. The 150 ms without an answer after power-up are
+ * what the CYW43438 datasheet, 22.1, asks of hosts on SDIO; the crate waits for 250. The CYW43439's own datasheet was not at hand.
+ * Not modelled: Bluetooth, sleep, errors on the bus, the processor: what was loaded is kept and counts as firmware if it has a first
+ * word and the length of the board's values is at its end.
  */
 
 import { Gspi } from './cyw43-gspi.mjs';
