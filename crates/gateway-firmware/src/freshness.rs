@@ -1,8 +1,9 @@
 //! Whether what is in the flash is an old image of it, as far as the chip can tell: at custody sealed, by a counter.
 //!
 //! It is said and nothing more: a board that was provisioned by an image has one that its counter doesn't know, and is to
-//! serve. What is provisioned over the line raises the counter, and with it makes every image from before an old one: again and again if
-//! the counter fails, and once more before a restart that is asked for.
+//! serve. What is provisioned over the line raises the counter, and with it makes every image from before an old one. The store
+//! has that it is to be raised before it has the first record, so that a reset changes nothing: the counter is raised two
+//! seconds after the last record, or at the next start, and again and again if it fails.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -40,7 +41,8 @@ impl fmt::Display for Age {
     }
 }
 
-/// Compares the store with the counter, and notes for the status if it is older.
+/// Compares the store with the counter, notes for the status if it is older, and raises the counter if a life before didn't
+/// come to it.
 pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<BoardStore<B::Flash>>) {
     let Some(mut counter) = common.chip_keys.counter() else {
         return;
@@ -50,7 +52,7 @@ pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<Boar
         Err(_) => return,
     };
     match freshness {
-        Ok(Some(Freshness::Unanchored)) => {
+        Ok(Some(Freshness::Fresh | Freshness::Unanchored)) => {
             if !raise(common, store).await {
                 common.wrote.set(true);
             }
@@ -75,7 +77,7 @@ pub(crate) async fn retry<B: Board>(
     }
 }
 
-/// Raises the counter: images of the flash from before are old from now on. Returns false if that is still to be done.
+/// Raises the counter if that is due: images of the flash from before are old from now on. Returns false if that is still to be done.
 pub(crate) async fn raise<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,

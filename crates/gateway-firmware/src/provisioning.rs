@@ -206,6 +206,9 @@ impl<B: Board> Device for Provisioning<'_, B> {
         let store = self.common.store().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
+        if let Some(mut counter) = self.common.chip_keys.counter() {
+            store.announce(&mut counter)?;
+        }
         Ok(store.put(key, version, value)?)
     }
 
@@ -213,6 +216,9 @@ impl<B: Board> Device for Provisioning<'_, B> {
         let store = self.common.store().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
+        if let Some(mut counter) = self.common.chip_keys.counter() {
+            store.announce(&mut counter)?;
+        }
         store.remove(key)?;
         Ok(store.purge()?)
     }

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::pin::pin;
 
 use api_auth::{Reading, Source};
-use embassy_futures::join::join5;
+use embassy_futures::join::join4;
 use embassy_futures::select::select;
 use embassy_time::{Duration, Ticker, Timer};
 use sms_alert::BUFFER_LEN;
@@ -37,8 +37,18 @@ pub(crate) async fn run<B: Board>(
     mut means: Means<B>,
 ) {
     freshness::check(common, store).await;
+    let serving = pin!(serve_on(common, store, &mut means));
+    select(serving, freshness::retry(common, store)).await;
+}
+
+/// Serves, and raises the counter for what was provisioned.
+async fn serve_on<B: Board>(
+    common: &Common<'_, B>,
+    store: &RefCell<BoardStore<B::Flash>>,
+    means: &mut Means<B>,
+) {
     loop {
-        let ended = serve(common, store, &mut means).await;
+        let ended = serve(common, store, means).await;
         common.serves.set(false);
         if let Err(refusal) = ended {
             idle(common, &refusal).await;
@@ -95,12 +105,11 @@ async fn serve<B: Board>(
         common.serves.set(true);
         Sender { client, store }.run(&shared).await;
     });
-    let others = pin!(join5(
+    let others = pin!(join4(
         inputs::attend(&shared, &mut means.thermometer, &mut means.heat),
         ask_time(&shared, means.build_secs),
         obey(&shared),
         count(&shared),
-        freshness::retry(common, store),
     ));
     select(sending, others).await;
     Ok(())

@@ -6,7 +6,8 @@ use embedded_storage::nor_flash::MultiwriteNorFlash;
 use jwt_core::MacEngine;
 use secure_store::{
     Certificates, CopyHealth, Custody, Freshness, Key, MonotonicCounter, Plain, Record, Region,
-    RollbackError, SealError, Sealed, Store, StoreError, anchor, check_freshness,
+    RollbackError, SealError, Sealed, Store, StoreError, anchor, announce, check_freshness,
+    is_anchor_due,
 };
 
 use crate::board::ChipKeys;
@@ -242,7 +243,19 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         }
     }
 
-    /// Raises a counter, and the store with it if it is sealed.
+    /// Makes a store where there is none, and notes in a sealed one that the counter is to be raised for what is written next.
+    ///
+    /// # Errors
+    /// Those of [`announce`] and [`Store::format`].
+    pub fn announce<C: MonotonicCounter>(&mut self, counter: &mut C) -> Result<(), F> {
+        self.settle()?;
+        match self {
+            Self::Sealed(store) => announce(store, counter),
+            Self::Plain(_) | Self::None(_) => Ok(()),
+        }
+    }
+
+    /// Raises a counter, and the store with it, if the store is sealed and [`is_anchor_due`].
     ///
     /// # Errors
     /// Those of [`anchor`].
@@ -251,7 +264,10 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         counter: &mut C,
     ) -> core::result::Result<(), RollbackError<F::Error, C::Error>> {
         match self {
-            Self::Sealed(store) => anchor(store, counter),
+            Self::Sealed(store) => match is_anchor_due(store)? {
+                true => anchor(store, counter),
+                false => Ok(()),
+            },
             Self::Plain(_) | Self::None(_) => Ok(()),
         }
     }

@@ -75,7 +75,8 @@ pub use key::Key;
 pub use protection::{Custody, Plain, Protection};
 pub use region::Region;
 pub use rollback::{
-    Freshness, MAX_COUNTER_JUMP, MonotonicCounter, RollbackError, anchor, check_freshness,
+    Freshness, MAX_COUNTER_JUMP, MonotonicCounter, RollbackError, anchor, announce,
+    check_freshness, is_anchor_due,
 };
 pub use rtc::{FakeRtc, Rtc};
 pub use sealed::{SEAL_MESSAGE, SealError, Sealed};

@@ -4,7 +4,7 @@ use jwt_core::HmacKey;
 use proptest::prelude::*;
 use secure_store::{
     Freshness, Image, Key, MAX_COUNTER_JUMP, MonotonicCounter, Region, RollbackError, Sealed,
-    Store, StoreError, anchor, check_freshness,
+    Store, StoreError, anchor, announce, check_freshness, is_anchor_due,
 };
 
 const REGION: Region = Region {
@@ -135,6 +135,52 @@ fn an_image_from_the_middle_of_an_anchor_ages_too() {
         assert_eq!(freshness(&mut old, &mut counter), expected, "{n}");
         counter.count += 1;
     }
+}
+
+/// Nothing but an anchor makes one that was announced forgotten, and an image with the announcement in it is as old as any.
+#[test]
+fn an_announced_anchor_is_due_until_it_is_made() {
+    for cut in [None, Some(0), Some(1), Some(2)] {
+        let mut bytes = formatted();
+        let mut counter = Counter::default();
+        anchor(&mut open(&mut bytes), &mut counter).unwrap();
+        assert_eq!(is_anchor_due(&mut open(&mut bytes)), Ok(false));
+        counter.cut = cut;
+        // An anchor that was begun before doesn't count for what is announced now.
+        let begun = cut.is_some();
+        if begun {
+            anchor(&mut open(&mut bytes), &mut counter).unwrap_err();
+        }
+        announce(&mut open(&mut bytes), &mut counter).unwrap();
+        let (announced, count) = (bytes.clone(), counter.count);
+        announce(&mut open(&mut bytes), &mut counter).unwrap();
+        assert_eq!((&bytes, counter.count), (&announced, count));
+        assert_eq!(freshness(&mut bytes, &mut counter), Freshness::Fresh);
+        // Where the counter hadn't been raised yet, raising it now is for both.
+        let due = cut != Some(0);
+        assert_eq!(is_anchor_due(&mut open(&mut bytes)), Ok(due), "{cut:?}");
+        if due {
+            anchor(&mut open(&mut bytes), &mut counter).unwrap();
+        }
+        assert_eq!(counter.count, count + 1);
+        assert_eq!(is_anchor_due(&mut open(&mut bytes)), Ok(false));
+        let mut old = announced;
+        let told = freshness(&mut old, &mut counter);
+        assert_eq!(told == Freshness::RolledBack { by: 1 }, !begun, "{cut:?}");
+    }
+}
+
+/// A store that was made anew beside a counter that has counted isn't taken for an old one.
+#[test]
+fn what_is_announced_in_a_new_store_is_for_the_counter_as_it_is() {
+    let mut bytes = formatted();
+    let mut counter = Counter {
+        count: 5,
+        cut: None,
+    };
+    announce(&mut open(&mut bytes), &mut counter).unwrap();
+    assert_eq!(freshness(&mut bytes, &mut counter), Freshness::Fresh);
+    assert_eq!(is_anchor_due(&mut open(&mut bytes)), Ok(true));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The whole application as a process, against the stand-in, whose JWT library is another.
 
+mod batches;
 mod board;
 #[path = "../chip/mod.rs"]
 mod chip;
