@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | pushed | queued, before [`push`](Outbox::push) returns | queued |
 //! | about to be sent | sending, before the first byte of the request | may have been sent |
-//! | answered "not now" | queued again | queued |
+//! | answered "not now" | queued again | queued; may have been sent, if an earlier request was left without a usable answer |
 //! | answered "never" | rejected, with the status | rejected |
 //! | left without a usable answer | sending, as it was | may have been sent |
 //! | delivered | removed | |
@@ -302,6 +302,8 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             Stored::Sending => record.doubts.saturating_add(1),
         };
         let (state, doubtful) = match record.stored {
+            // An earlier doubt was no reason to hold it then, which the policy now may make it.
+            Stored::Queued if doubts > 0 => (self.rules.maybe_sent.after(doubts), true),
             Stored::Queued => (State::Queued, record.doubtful),
             Stored::Rejected(status) => (State::Rejected(status), record.doubtful),
             Stored::Sending => (self.rules.maybe_sent.after(doubts), true),

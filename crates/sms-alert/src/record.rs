@@ -18,7 +18,7 @@ pub const MAX_RECORD_LEN: usize = 1024;
 /// Where an alert stands, as far as a restart has to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stored {
-    /// No request for it is under way, and none that may have been acted upon was left unanswered.
+    /// No request for it is under way; earlier ones are in `doubts`.
     Queued,
     /// A request for it may have reached the server.
     Sending,

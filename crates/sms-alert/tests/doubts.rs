@@ -198,6 +198,39 @@ fn doubts_come_to_an_end_through_restarts() {
     assert_eq!((released.state, released.doubts), (State::Queued, 0));
 }
 
+/// An alert that was refused a connection after a doubt is still one that may have been sent.
+#[test]
+fn another_policy_on_doubts_counts_the_earlier_ones() {
+    use MaybeSentPolicy::{Hold, Resend};
+    let flash = Flash::default();
+    let open = |maybe_sent| {
+        let rules = Rules {
+            maybe_sent,
+            ..Rules::default()
+        };
+        Outbox::<_, 3>::open(flash.clone(), DeviceName::new("gw-7").unwrap(), rules, 0).unwrap()
+    };
+    let id = open(Resend).push(&alert("Door open")).unwrap().id;
+    let mut outbox = open(Resend);
+    for settle in [Outbox::doubt, Outbox::postpone] {
+        outbox.take(id).unwrap();
+        outbox.begin(id).unwrap();
+        settle(&mut outbox, id, 0).unwrap();
+    }
+    for (policy, state) in [
+        (Hold, State::MaybeSent),
+        (Resend, State::Queued),
+        (Hold, State::MaybeSent),
+    ] {
+        let held = *open(policy).entry(id).unwrap();
+        assert_eq!((held.state, held.doubts), (state, 1));
+    }
+    open(Hold).resend(id).unwrap();
+    for policy in [Resend, Hold] {
+        assert_eq!(open(policy).entry(id).unwrap().state, State::Queued);
+    }
+}
+
 #[test]
 fn a_success_without_a_message_is_not_sent_again_at_once() {
     let resend = Rules {

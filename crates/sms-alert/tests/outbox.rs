@@ -25,7 +25,10 @@ enum Op {
     /// Of the alerts there are, the one at this index.
     Resend(usize),
     Discard(usize),
-    Restart,
+    /// With the other policy on doubts, or the same.
+    Restart {
+        switch: bool,
+    },
     /// The power goes before or after the next write, which the next operation may make.
     Cut {
         after: bool,
@@ -56,7 +59,7 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (any::<bool>(), settle).prop_map(|(begin, settle)| Op::Attempt { begin, settle }),
         1 => (0..SLOTS).prop_map(Op::Resend),
         1 => (0..SLOTS).prop_map(Op::Discard),
-        1 => Just(Op::Restart),
+        1 => any::<bool>().prop_map(|switch| Op::Restart { switch }),
         1 => any::<bool>().prop_map(|after| Op::Cut { after }),
     ]
 }
@@ -74,7 +77,18 @@ struct Known {
     priority: Priority,
     state: State,
     kept: Kept,
+    /// Whether a request since the alert was pushed or released left a doubt, and whether the store counts it.
+    doubted: bool,
+    doubt_kept: bool,
 }
+
+const PUSHED: Known = Known {
+    priority: Priority::Normal,
+    state: State::Queued,
+    kept: Kept::Queued,
+    doubted: false,
+    doubt_kept: false,
+};
 
 type Model = BTreeMap<AlertId, Known>;
 
@@ -83,10 +97,11 @@ fn open(flash: &Flash, rules: Rules) -> Result<Box3, OutboxError<PowerCut>> {
 }
 
 fn restarted(model: &Model, rules: Rules) -> Model {
-    let state = |kept| match (kept, rules.maybe_sent) {
-        (Kept::Queued, _) | (Kept::Sending, MaybeSentPolicy::Resend) => State::Queued,
-        (Kept::Sending, MaybeSentPolicy::Hold) => State::MaybeSent,
+    let doubted = |known: &Known| known.kept == Kept::Sending || known.doubt_kept;
+    let state = |known: &Known| match (known.kept, rules.maybe_sent) {
         (Kept::Rejected, _) => State::Rejected(400),
+        (_, MaybeSentPolicy::Hold) if doubted(known) => State::MaybeSent,
+        _ => State::Queued,
     };
     let entries = model.iter();
     entries
@@ -94,7 +109,8 @@ fn restarted(model: &Model, rules: Rules) -> Model {
             (
                 *id,
                 Known {
-                    state: state(known.kept),
+                    state: state(known),
+                    doubted: doubted(known),
                     ..*known
                 },
             )
@@ -158,8 +174,7 @@ fn apply(outbox: &mut Box3, model: &mut Model, op: &Op, rules: Rules) -> Result<
                     gone.map(|id| after.remove(&id));
                     let known = Known {
                         priority: *priority,
-                        state: State::Queued,
-                        kept: Kept::Queued,
+                        ..PUSHED
                     };
                     assert!(
                         after.insert(pushed.id, known).is_none(),
@@ -185,8 +200,11 @@ fn apply(outbox: &mut Box3, model: &mut Model, op: &Op, rules: Rules) -> Result<
                 Err(OutboxError::Unknown),
                 "it is handed out once"
             );
-            if *begin {
-                after.get_mut(&id).unwrap().kept = Kept::Sending;
+            // Only a request that has begun leaves a doubt.
+            let begin = *begin || matches!(settle, Settle::Doubt);
+            if begin {
+                let known = after.get_mut(&id).unwrap();
+                (known.kept, known.doubt_kept) = (Kept::Sending, known.doubted);
                 if outbox.begin(id).is_err() {
                     return Err(after);
                 }
@@ -204,19 +222,21 @@ fn apply(outbox: &mut Box3, model: &mut Model, op: &Op, rules: Rules) -> Result<
                 }
                 Settle::Postpone => {
                     (known.state, known.kept) = (State::Queued, Kept::Queued);
+                    known.doubt_kept = known.doubted;
                     outbox.postpone(id, 0)
                 }
                 Settle::Doubt => {
-                    known.state = doubtful;
+                    (known.state, known.doubted) = (doubtful, true);
                     outbox.doubt(id, 0)
                 }
                 Settle::Reject => {
                     (known.state, known.kept) = (State::Rejected(400), Kept::Rejected);
+                    known.doubt_kept = known.doubted;
                     outbox.reject(id, 400)
                 }
                 Settle::Abandon => {
-                    if known.kept == Kept::Sending {
-                        known.state = doubtful;
+                    if begin {
+                        (known.state, known.doubted) = (doubtful, true);
                     }
                     outbox.abandon(id);
                     Ok(())
@@ -238,12 +258,13 @@ fn apply(outbox: &mut Box3, model: &mut Model, op: &Op, rules: Rules) -> Result<
                 }
                 _ => {
                     let known = after.get_mut(&id).unwrap();
-                    (known.state, known.kept) = (State::Queued, Kept::Queued);
+                    let priority = known.priority;
+                    *known = Known { priority, ..PUSHED };
                     outbox.resend(id)
                 }
             }
         }
-        Op::Restart | Op::Cut { .. } => unreachable!("the caller's"),
+        Op::Restart { .. } | Op::Cut { .. } => unreachable!("the caller's"),
     };
     match settled {
         Ok(()) => {
@@ -266,7 +287,7 @@ proptest! {
         resend in any::<bool>(),
         drop_lower in any::<bool>(),
     ) {
-        let rules = Rules {
+        let mut rules = Rules {
             maybe_sent: if resend { MaybeSentPolicy::Resend } else { MaybeSentPolicy::Hold },
             when_full: if drop_lower { WhenFull::DropLower } else { WhenFull::Refuse },
         };
@@ -281,13 +302,20 @@ proptest! {
                     flash.cut.set(Some(if *after { Cut::After(next) } else { Cut::Before(next) }));
                     continue;
                 }
-                Op::Restart => match open(&flash, rules) {
-                    Ok(opened) => {
-                        outbox = opened;
-                        model = restarted(&model, rules);
+                Op::Restart { switch } => {
+                    rules.maybe_sent = match (rules.maybe_sent, *switch) {
+                        (MaybeSentPolicy::Hold, true) => MaybeSentPolicy::Resend,
+                        (MaybeSentPolicy::Resend, true) => MaybeSentPolicy::Hold,
+                        (same, false) => same,
+                    };
+                    match open(&flash, rules) {
+                        Ok(opened) => {
+                            outbox = opened;
+                            model = restarted(&model, rules);
+                        }
+                        Err(error) => assert_eq!(error, OutboxError::Store(PowerCut)),
                     }
-                    Err(error) => assert_eq!(error, OutboxError::Store(PowerCut)),
-                },
+                }
                 op => {
                     let known: BTreeSet<_> = model.keys().copied().collect();
                     if let Err(after) = apply(&mut outbox, &mut model, op, rules) {
@@ -300,8 +328,7 @@ proptest! {
                             let mut new = outbox.entries().filter(|entry| !model.contains_key(&entry.id));
                             let entry = *new.next().expect("the alert that was pushed");
                             prop_assert!(new.next().is_none());
-                            let kept = Known { priority: *priority, state: State::Queued, kept: Kept::Queued };
-                            model.insert(entry.id, kept);
+                            model.insert(entry.id, Known { priority: *priority, ..PUSHED });
                         }
                     }
                     for id in model.keys().filter(|id| !known.contains(id)) {
@@ -315,6 +342,9 @@ proptest! {
                 model = restarted(&model, rules);
             }
             prop_assert_eq!(actual(&outbox), states(&model));
+            for entry in outbox.entries() {
+                prop_assert_eq!(entry.doubts > 0, model[&entry.id].doubted);
+            }
         }
     }
 
