@@ -21,7 +21,7 @@ use gateway_esp32::{Fuses, key_state};
 use gateway_esp32::{console, last_words, noise, pins, store_region, watch, wifi};
 use gateway_firmware::{Parts, Wires, run};
 use gateway_tls::{MEMORY_LEN, TcpConnect, TlsConnect};
-use secure_store::{Ds3231, Rtc};
+use secure_store::Ds3231;
 use static_cell::{ConstStaticCell, StaticCell};
 
 esp_bootloader_esp_idf::esp_app_desc!();
@@ -70,8 +70,7 @@ async fn main(spawner: Spawner) {
 
     static BUS: StaticCell<RefCell<Bus>> = StaticCell::new();
     let bus: &RefCell<Bus> = BUS.init(RefCell::new(board::bus(p.I2C0, pins.sda, pins.scl)));
-    let mut rtc = Ds3231::new(RefCellDevice::new(bus));
-    let rtc = rtc.read().is_ok().then_some(rtc);
+    let rtc = Some(Ds3231::new(RefCellDevice::new(bus)));
     #[cfg(not(feature = "esp32"))]
     let chip_keys = {
         static HMAC: StaticCell<RefCell<Hmac<Fuses>>> = StaticCell::new();

@@ -20,7 +20,7 @@ use gateway_rp2040::bus::Bus;
 use gateway_rp2040::element::Element;
 use gateway_rp2040::{LastWords, last_words, link, memory, noise, restart, usb, watch};
 use gateway_tls::{MEMORY_LEN, TcpConnect, TlsConnect};
-use secure_store::{Ds3231, Region, Rtc};
+use secure_store::{Ds3231, Region};
 use static_cell::{ConstStaticCell, StaticCell};
 
 bind_interrupts!(struct Irqs {
@@ -85,8 +85,7 @@ async fn main(spawner: Spawner) {
 
     static BUS: StaticCell<RefCell<Bus>> = StaticCell::new();
     let bus: &RefCell<Bus> = BUS.init(RefCell::new(Bus::new(p.I2C0, p.PIN_4, p.PIN_5)));
-    let mut rtc = Ds3231::new(RefCellDevice::new(bus));
-    let rtc = rtc.read().is_ok().then_some(rtc);
+    let rtc = Some(Ds3231::new(RefCellDevice::new(bus)));
 
     #[cfg(feature = "w5500")]
     let light = Output::new(p.PIN_25, Level::Low);

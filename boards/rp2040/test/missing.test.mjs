@@ -77,6 +77,35 @@ for (const [how, silence] of /** @type {[string, (scene: Scene) => () => void][]
   });
 }
 
+test('a sealed store, and both chips silent at the start, as behind a wire that is held: they are found without a restart', () => {
+  const file = path.join(directory, 'device.key');
+  fs.writeFileSync(file, DEVICE_KEY, { mode: 0o600 });
+  return rehearse(
+    async (scene) => {
+      const { board, network, server } = scene;
+      board.element.chip.keys.set(DEVICE_KEY_SLOT, DEVICE_KEY);
+      network.services.delete(123);
+      const chips = [...board.i2c.devices];
+      assert.equal(chips.length, 2);
+      board.i2c.devices.clear();
+      board.powerOn();
+      await board.expect('nothing is sent: the store is sealed, and');
+      await pulse(scene, DOOR);
+      await board.run({ seconds: 60 });
+      assert.deepEqual((await server.tell()).requests, []);
+      // The key is back first, so that the time is missing while everything else is there.
+      for (const [address, chip] of chips) if (chip === board.element) board.i2c.devices.set(address, chip);
+      await board.expect('clock: the clock is not set', 60);
+      await board.expect('waits for the clock', 60);
+      for (const [address, chip] of chips) board.i2c.devices.set(address, chip);
+      await delivered(scene, 60);
+      assert.deepEqual(await texts(scene), ['Freezer 2: door open']);
+      assert.deepEqual(board.endings, []);
+    },
+    { options: ['--device-key-file', file] },
+  );
+});
+
 test('without a credential alerts are in the flash: over a power cut, until it is provisioned', () =>
   rehearse(
     async (scene) => {

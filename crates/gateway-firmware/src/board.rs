@@ -52,7 +52,8 @@ pub struct Parts<B: Board> {
     pub light: B::Light,
     /// What measures the temperature.
     pub thermometer: B::Thermometer,
-    /// The battery-backed clock, if one answers.
+    /// The battery-backed clock, if the board has a place for one: whether one answers is seen when it is used, for it may
+    /// be a loose wire.
     pub rtc: Option<B::Rtc>,
     /// Where keys are that no software can read.
     pub chip_keys: B::ChipKeys,

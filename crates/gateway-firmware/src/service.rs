@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::pin::pin;
 
 use api_auth::{Reading, Source};
-use embassy_futures::join::join4;
+use embassy_futures::join::{join, join4};
 use embassy_futures::select::select;
 use embassy_time::{Duration, Ticker, Timer};
 use sms_alert::BUFFER_LEN;
@@ -23,6 +23,7 @@ use crate::sender::Sender;
 use crate::shared::{Shared, uptime_ms};
 use crate::standby;
 use crate::store::BoardStore;
+use crate::timekeeper::look_again;
 
 /// Seconds between two questions for the time, after an answer and without one.
 const SNTP_SECS: (u64, u64) = (3_600, 60);
@@ -107,7 +108,7 @@ async fn serve<B: Board>(
     });
     let others = pin!(join4(
         inputs::attend(&shared, &mut means.thermometer, &mut means.heat),
-        ask_time(&shared, means.build_secs),
+        join(ask_time(&shared, means.build_secs), look_again(common)),
         obey(&shared),
         count(&shared),
     ));

@@ -3,9 +3,13 @@
 use core::cell::RefCell;
 
 use api_auth::{Clock, Reading, Source};
+use embassy_time::Timer;
 use embedded_storage::nor_flash::MultiwriteNorFlash;
 use secure_store::{CLOCK_VERSION, ClockRecord, Key, Rtc, StoreError};
 
+use crate::board::Board;
+use crate::common::Common;
+use crate::shared::uptime_ms;
 use crate::store::BoardStore;
 
 /// Seconds by which the real-time clock may be off before it is set.
@@ -16,6 +20,9 @@ const RENEW_SECS: u64 = 7 * 86_400;
 
 /// Seconds by which the floor has to rise before it is written down.
 const FLOOR_STEP_SECS: u64 = 86_400;
+
+/// Seconds between two looks at the real-time clock while there is no time: it may be a loose wire.
+const LOOK_SECS: u64 = 5;
 
 /// The real-time clock, if there is one, and what is written down of it.
 pub(crate) struct Timekeeper<R> {
@@ -112,5 +119,23 @@ impl<R: Rtc> Timekeeper<R> {
             self.record = Some(record);
         }
         Ok(())
+    }
+}
+
+/// Tells the sender the time as soon as the real-time clock answers, while there is none.
+pub(crate) async fn look_again<B: Board>(common: &Common<'_, B>) -> ! {
+    loop {
+        Timer::after_secs(LOOK_SECS).await;
+        let now_ms = uptime_ms();
+        if let Ok(clock) = common.clock.try_borrow()
+            && clock.now(now_ms).is_err()
+            && !common.reading.signaled()
+            && let Ok(mut timekeeper) = common.timekeeper.try_borrow_mut()
+            && let Some(reading) = timekeeper.reading()
+            // One that is refused is as good as none, and not to be spoken of each time.
+            && clock.clone().set(reading, now_ms).is_ok()
+        {
+            common.reading.signal((reading, now_ms));
+        }
     }
 }

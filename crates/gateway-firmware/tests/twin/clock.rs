@@ -88,3 +88,45 @@ fn a_clock_record_that_can_not_be_read_is_not_replaced() {
     assert_eq!(remembered(&bench, Plain), later);
     assert_eq!(bench.rtc.get(), None);
 }
+
+#[test]
+fn a_clock_chip_that_is_silent_at_the_start_is_asked_again() {
+    let (standin, mut bench) = (Standin::start(Config::default()).unwrap(), Bench::new());
+    bench.device_key = Some(HmacKey::new(&[0x6b; 32]).unwrap());
+    Provision::of(&standin).flash_sealed(&bench);
+    // A wire that is held silences all chips on the bus.
+    bench.silent.set(true);
+    bench.rtc_silent.set(true);
+    live(&bench, async {
+        shows(&bench, "nothing is sent: the store is sealed, and").await;
+        bench.silent.set(false);
+        shows(&bench, "outbox: 0 waiting").await;
+        bench.type_line("test hello");
+        shows(&bench, "waits for the clock").await;
+        bench.rtc_silent.set(false);
+        shows(&bench, "delivered: message").await;
+    });
+    assert_eq!(texts(&standin), ["hello"]);
+    assert_eq!(bench.screen().matches("gateway 0.1.0, started").count(), 1);
+}
+
+#[test]
+fn a_board_that_can_not_send_asks_its_clock_chip_again_too() {
+    let (standin, bench) = (Standin::start(Config::default()).unwrap(), Bench::new());
+    let mut provision = Provision::of(&standin);
+    provision.secrets.clear();
+    provision.flash(&bench);
+    bench.rtc_silent.set(true);
+    // Nobody has told this one the time: what it says is before the build, which is not to be said again and again.
+    bench.rtc.set(Some(946_684_800));
+    live(&bench, async {
+        shows(&bench, "nothing is sent: there is no credential").await;
+        shows(&bench, "clock: the clock is not set").await;
+        bench.rtc_silent.set(false);
+        Timer::after_secs(6).await;
+        assert!(!bench.screen().contains("time refused"));
+        bench.rtc.set(Some(now_secs()));
+        bench.screen.borrow_mut().clear();
+        until_status(&bench, "by Rtc, right to").await;
+    });
+}
