@@ -29,12 +29,16 @@ impl Element {
 impl ChipKeys for Element {
     type Key = SlotKey<SharedBus, Delay>;
 
+    /// The slot of the device key is none for another: what it signs is not to be what seals the store.
     fn key(&self, slot: u8) -> Option<Self::Key> {
-        self.device().into_key(slot).ok()
+        match slot {
+            DEVICE_KEY_SLOT => None,
+            _ => self.device().into_key(slot).ok(),
+        }
     }
 
     fn device_key(&self) -> Option<Self::Key> {
-        self.key(DEVICE_KEY_SLOT)
+        self.device().into_key(DEVICE_KEY_SLOT).ok()
     }
 
     fn counter(&self) -> Option<impl MonotonicCounter> {

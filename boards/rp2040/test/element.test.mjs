@@ -48,6 +48,18 @@ test('it is not there, and comes back', () =>
     await delivered(scene, 120);
   }));
 
+test('the slot of the device key signs nothing', () =>
+  rehearse(
+    async ({ board, server }) => {
+      board.drive(DOOR, false);
+      board.powerOn();
+      await board.expect("a place that this board's chip doesn't have");
+      await board.run({ seconds: 30 });
+      assert.deepEqual((await server.tell()).requests, []);
+    },
+    { options: ['--hardware-key', '2'] },
+  ));
+
 /** Starts the board anew, for a token that is kept from before is not signed again. @param {import('./rehearsal.mjs').Scene} scene */
 async function restart({ board }) {
   if (board.machine !== null) board.powerOff();
