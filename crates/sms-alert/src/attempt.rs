@@ -9,7 +9,7 @@ use crate::report::Report;
 use crate::store::Store;
 use crate::verdict::Verdict;
 
-/// An attempt under way; dropped unsettled, it counts as one without an answer.
+/// An attempt under way; dropped unsettled, it counts as one without an answer if it had begun, or else as none.
 pub(crate) struct Attempt<'o, S: Store, const SLOTS: usize> {
     outbox: &'o RefCell<Outbox<S, SLOTS>>,
     id: AlertId,

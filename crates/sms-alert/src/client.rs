@@ -2,7 +2,7 @@
 //! judges the answer and settles it.
 //!
 //! The outbox stays free for other tasks while a request is under way: it is borrowed for moments,
-//! never across a wait. A step that is dropped half-way settles as one without an answer.
+//! never across a wait. A step that is dropped once its request has begun settles as one without an answer.
 
 use core::cell::RefCell;
 

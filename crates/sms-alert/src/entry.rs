@@ -89,6 +89,8 @@ pub struct Entry {
     pub due_ms: u64,
     /// Whether the store says that a request may have reached the server.
     pub(crate) stored_sending: bool,
+    /// Whether the attempt under way may have sent something.
+    pub(crate) begun: bool,
 }
 
 /// What [`Outbox::push`] has done.
@@ -125,6 +127,7 @@ impl Entry {
             doubts: 0,
             due_ms: 0,
             stored_sending: false,
+            begun: false,
         }
     }
 }

@@ -149,17 +149,20 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     /// [`OutboxError::Unknown`] when it is not queued.
     pub fn take(&mut self, id: AlertId) -> Result<Entry, OutboxError<S::Error>> {
         let slot = self.find(id, |state| state == State::Queued)?;
-        self.update(slot, |entry| entry.state = State::Sending);
+        self.update(slot, |entry| {
+            entry.state = State::Sending;
+            entry.begun = false;
+        });
         self.entry(id).copied().ok_or(OutboxError::Unknown)
     }
 
-    /// Settles an attempt of which nothing is known, if one is under way: whether it may have been sent is
-    /// what the store says.
+    /// Settles an attempt of which nothing is known, if one is under way: it leaves a doubt if it had
+    /// [begun](Self::begin).
     pub fn abandon(&mut self, id: AlertId) {
         let Ok(slot) = self.find(id, |state| state == State::Sending) else {
             return;
         };
-        match self.entry(id).is_some_and(|entry| entry.stored_sending) {
+        match self.entry(id).is_some_and(|entry| entry.begun) {
             // Can't fail: the alert is being sent.
             true => self.doubt(id, 0).unwrap_or_default(),
             false => self.update(slot, |entry| entry.state = State::Queued),
@@ -173,7 +176,10 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
     pub fn begin(&mut self, id: AlertId) -> Result<(), OutboxError<S::Error>> {
         let slot = self.find(id, |state| state == State::Sending)?;
         self.rewrite(slot, Stored::Sending)?;
-        self.update(slot, |entry| entry.stored_sending = true);
+        self.update(slot, |entry| {
+            entry.stored_sending = true;
+            entry.begun = true;
+        });
         Ok(())
     }
 
@@ -318,6 +324,7 @@ impl<S: Store, const SLOTS: usize> Outbox<S, SLOTS> {
             doubts,
             due_ms: 0,
             stored_sending: record.stored == Stored::Sending,
+            begun: false,
         }
     }
 
