@@ -16,7 +16,7 @@ use crate::freshness::Age;
 use crate::lookout::Lookout;
 use crate::shared::FlashError;
 use crate::status::Tally;
-use crate::store::BoardStore;
+use crate::store::{BoardStore, seal};
 use crate::timekeeper::Timekeeper;
 
 /// How long nothing may have been written before what was written takes effect.
@@ -47,6 +47,8 @@ pub(crate) struct Common<'a, B: Board> {
     pub keyed: Cell<bool>,
     /// Whether the store is sealed, and waits for its key.
     pub locked: Cell<bool>,
+    /// Whether the store isn't sealed though the device key works, and waits to be replaced.
+    pub unsealed: Cell<bool>,
     /// What there was to say at the start of the store's age.
     pub age: Cell<Option<Age>>,
     pub clock: RefCell<Clock>,
@@ -96,6 +98,7 @@ impl<'a, B: Board> Common<'a, B> {
             network: made.network,
             keyed: Cell::new(false),
             locked: Cell::new(false),
+            unsealed: Cell::new(false),
             age: Cell::new(None),
             clock: RefCell::new(made.clock),
             timekeeper: RefCell::new(Timekeeper::new(made.rtc)),
@@ -119,6 +122,25 @@ impl<'a, B: Board> Common<'a, B> {
     /// Returns the store, if it is open.
     pub fn store(&self) -> Option<&'a RefCell<BoardStore<B::Flash>>> {
         self.opened.get().then_some(self.place)
+    }
+
+    /// Returns the store, if it is open, or the place of one that whoever has proved the device key may make.
+    pub fn place_to_write(&self) -> Option<&'a RefCell<BoardStore<B::Flash>>> {
+        (self.opened.get() || self.unsealed.get()).then_some(self.place)
+    }
+
+    /// Tries a device key that didn't work again, as long as there is no store: one that is made is to be sealed if it can be.
+    #[inline(never)]
+    pub fn try_key(&self) {
+        if !self.keyed.get()
+            && self.opened.get()
+            && let Ok(mut place) = self.place.try_borrow_mut()
+            && place.lacks_seal()
+            && let Ok(Some(seal)) = seal(self.chip_keys)
+        {
+            place.give_seal(seal);
+            self.keyed.set(true);
+        }
     }
 
     /// Returns the custody of what the store writes, or will write, if that is known.

@@ -44,7 +44,8 @@ impl fmt::Display for Restart {
 ///
 /// A board that isn't provisioned, or not so that it can send, says on the console why, and waits to be provisioned.
 /// What is provisioned takes effect two seconds after the last record. A sealed store whose device key doesn't work is
-/// opened as soon as it does.
+/// opened as soon as it does; one that isn't sealed though the device key works is replaced by the first record that somebody
+/// writes who has the key.
 pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
     let Parts {
         flash,
@@ -101,10 +102,12 @@ pub async fn run<B: Board>(parts: Parts<B>) -> Restart {
         let Some(seal) = find_seal(&common).await else {
             return;
         };
-        match open_store(&common, seal) {
-            Ok(()) => service::run(&common, &place, means).await,
-            Err(trouble) => idle(&common, &trouble).await,
+        if let Err(trouble) = open_store(&common, seal)
+            && !is_replaced(&common, &trouble).await
+        {
+            return;
         }
+        service::run(&common, &place, means).await;
     });
     let first = pin!(listen(&common, Place::First, console_in));
     let second = pin!(async {
@@ -174,6 +177,21 @@ fn open_store<B: Board>(common: &Common<'_, B>, seal: BoardSeal<B>) -> Result<()
         common.opened.set(true);
     }
     Ok(())
+}
+
+/// Waits until a store that can't be opened is replaced, which only one can be that isn't sealed; returns false if a restart
+/// is asked for.
+async fn is_replaced<B: Board>(common: &Common<'_, B>, trouble: &BoardTrouble<B>) -> bool {
+    common.unsealed.set(matches!(trouble, OpenError::NotSealed));
+    loop {
+        idle(common, trouble).await;
+        if !common.settle().await {
+            return false;
+        }
+        if common.opened.get() {
+            return true;
+        }
+    }
 }
 
 /// Shows that the application lives, to the lookout and by the light.

@@ -113,6 +113,7 @@ impl<'a, B: Board> Provisioning<'a, B> {
 
 impl<B: Board> Device for Provisioning<'_, B> {
     fn device_key(&mut self) -> Option<impl MacEngine> {
+        self.common.try_key();
         let keys = Some(self.common.chip_keys).filter(|_| self.common.keyed.get());
         keys.and_then(ChipKeys::device_key)
     }
@@ -196,16 +197,20 @@ impl<B: Board> Device for Provisioning<'_, B> {
     }
 
     fn get(&mut self, key: Key, out: &mut [u8]) -> Result<Option<(u8, usize)>, Refusal> {
-        let store = self.common.store().ok_or(Refusal::Hardware)?;
+        let store = self.common.place_to_write().ok_or(Refusal::Hardware)?;
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
         let record = store.get(key, out)?;
         Ok(record.map(|record| (record.version, record.value.len())))
     }
 
     fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), Refusal> {
-        let store = self.common.store().ok_or(Refusal::Hardware)?;
+        let store = self.common.place_to_write().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
+        store.settle()?;
+        if self.common.unsealed.take() {
+            self.common.opened.set(true);
+        }
         if let Some(mut counter) = self.common.chip_keys.counter() {
             store.announce(&mut counter)?;
         }
@@ -213,7 +218,7 @@ impl<B: Board> Device for Provisioning<'_, B> {
     }
 
     fn remove(&mut self, key: Key) -> Result<(), Refusal> {
-        let store = self.common.store().ok_or(Refusal::Hardware)?;
+        let store = self.common.place_to_write().ok_or(Refusal::Hardware)?;
         self.common.change(Change::Records);
         let mut store = store.try_borrow_mut().map_err(|_| Refusal::Hardware)?;
         if let Some(mut counter) = self.common.chip_keys.counter() {

@@ -36,6 +36,8 @@ pub struct Vacancy<F> {
     seal: Option<Sealed>,
     /// Whether something that is no store is in its place, such as what a power cut has left of making one.
     taken: bool,
+    /// Whether that is a store which isn't sealed though it should be: nothing in it is read or kept.
+    unsealed: bool,
 }
 
 type Result<T, F> =
@@ -65,6 +67,7 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             region,
             seal: None,
             taken: false,
+            unsealed: false,
         })
     }
 
@@ -92,7 +95,12 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
             (Some(true), Err(error)) => return Err(OpenError::Key(error)),
             (Some(true) | None, Ok(Some(seal))) => Some(seal),
             // Whoever can write the flash could have made it, with a server of his own in it to sign for.
-            (Some(false), Ok(Some(_))) => return Err(OpenError::NotSealed),
+            (Some(false), Ok(Some(seal))) => {
+                vacancy.seal = Some(seal);
+                vacancy.taken = true;
+                vacancy.unsealed = true;
+                return Err(OpenError::NotSealed);
+            }
             (Some(false) | None, Ok(None) | Err(_)) => None,
         };
         let Some(flash) = vacancy.flash.take() else {
@@ -151,10 +159,23 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         }
     }
 
-    /// Makes a store where there is none.
+    /// Whether there is no store, and nothing to seal one with either.
+    pub(crate) const fn lacks_seal(&self) -> bool {
+        matches!(self, Self::None(Vacancy { seal: None, .. }))
+    }
+
+    /// Has a store that is going to be made sealed.
+    pub(crate) fn give_seal(&mut self, seal: Sealed) {
+        if let Self::None(vacancy) = self {
+            vacancy.seal = Some(seal);
+        }
+    }
+
+    /// Makes a store where there is none, or where one is [not sealed](OpenError::NotSealed): that one is erased, so only who
+    /// has proved the device key may have this done.
     // Not a part of its caller, which writes every record with the stack that this takes once.
     #[inline(never)]
-    fn settle(&mut self) -> Result<(), F> {
+    pub(crate) fn settle(&mut self) -> Result<(), F> {
         let Self::None(vacancy) = self else {
             return Ok(());
         };
@@ -169,10 +190,12 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
     /// Writes a record in place of an older one; where there is no store it makes one first.
     ///
     /// # Errors
-    /// Those of [`Store::put`] and [`Store::format`].
+    /// Those of [`Store::put`] and [`Store::format`]; [`StoreError::Foreign`] where a store is that isn't sealed though it should be.
     pub fn put(&mut self, key: Key, version: u8, value: &[u8]) -> Result<(), F> {
-        if matches!(self, Self::None(_)) {
-            self.settle()?;
+        match self {
+            Self::None(Vacancy { unsealed: true, .. }) => return Err(StoreError::Foreign),
+            Self::None(_) => self.settle()?,
+            Self::Plain(_) | Self::Sealed(_) => {}
         }
         match self {
             Self::Plain(store) => store.put(key, version, value),
@@ -243,12 +266,11 @@ impl<F: MultiwriteNorFlash> BoardStore<F> {
         }
     }
 
-    /// Makes a store where there is none, and notes in a sealed one that the counter is to be raised for what is written next.
+    /// Notes in a sealed store that the counter is to be raised for what is written next.
     ///
     /// # Errors
-    /// Those of [`announce`] and [`Store::format`].
+    /// Those of [`announce`].
     pub fn announce<C: MonotonicCounter>(&mut self, counter: &mut C) -> Result<(), F> {
-        self.settle()?;
         match self {
             Self::Sealed(store) => announce(store, counter),
             Self::Plain(_) | Self::None(_) => Ok(()),

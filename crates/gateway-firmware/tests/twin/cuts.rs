@@ -17,15 +17,36 @@ const THREADS: usize = 24;
 
 /// What one life after a cut, and one without, have come to.
 struct Lives {
+    kind: Kind,
     bench: Bench,
     standin: Standin,
 }
 
+/// What a board is like before it is provisioned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Blank, and without a device key.
+    Plain,
+    /// Blank, with one.
+    Sealed,
+    /// With one, and with a store that isn't sealed under it.
+    Unsealed,
+}
+
 impl Lives {
-    fn new(keyed: bool) -> Self {
+    fn new(kind: Kind) -> Self {
         let (mut bench, standin) = (Bench::new(), Standin::start(Config::default()).unwrap());
-        bench.device_key = keyed.then(|| HmacKey::new(&[0x6b; 32]).unwrap());
-        Self { bench, standin }
+        if kind == Kind::Unsealed {
+            let mut other = Provision::of(&standin);
+            other.secrets = vec![("another", "0123456789abcdef0123456789abcdef")];
+            other.flash(&bench);
+        }
+        bench.device_key = (kind != Kind::Plain).then(|| HmacKey::new(&[0x6b; 32]).unwrap());
+        Self {
+            kind,
+            bench,
+            standin,
+        }
     }
 
     /// Provisions a board that is blank, or half provisioned, or ready; then the door opens.
@@ -37,8 +58,11 @@ impl Lives {
             bench.button.set(false);
         }
         let mut desk = Desk::new(bench, bench.device_key.clone());
-        let unix_secs = now_secs();
-        desk.done(&Request::SetClock { unix_secs }).await;
+        // A floor that isn't known yet doesn't let the clock be set.
+        if self.kind != Kind::Unsealed {
+            let unix_secs = now_secs();
+            desk.done(&Request::SetClock { unix_secs }).await;
+        }
         for (key, version, value) in Provision::of(&self.standin).records() {
             desk.upload(key, version, &value).await;
         }
@@ -98,8 +122,8 @@ impl Lives {
     }
 }
 
-fn campaign(keyed: bool) {
-    let lives = Lives::new(keyed);
+fn campaign(kind: Kind) {
+    let lives = Lives::new(kind);
     live(&lives.bench, lives.script());
     assert_eq!(texts(&lives.standin), ["Freezer 2: door open"]);
     let operations = lives.bench.operations.get();
@@ -115,7 +139,7 @@ fn campaign(keyed: bool) {
                     if operation >= operations {
                         return;
                     }
-                    Lives::new(keyed).live(Cut { operation, moment });
+                    Lives::new(kind).live(Cut { operation, moment });
                 }
             });
         }
@@ -129,7 +153,7 @@ fn campaign(keyed: bool) {
 #[test]
 fn an_old_image_of_a_sealed_flash_is_told() {
     const OLD: &str = "older than the chip's counter";
-    let lives = Lives::new(true);
+    let lives = Lives::new(Kind::Sealed);
     let bench = &lives.bench;
     live(bench, lives.script());
     let old = bench.flash.borrow().clone();
@@ -160,10 +184,15 @@ fn an_old_image_of_a_sealed_flash_is_told() {
 
 #[test]
 fn nothing_is_lost_by_a_cut_while_a_plain_board_is_provisioned_and_sends() {
-    campaign(false);
+    campaign(Kind::Plain);
 }
 
 #[test]
 fn nothing_is_lost_by_a_cut_while_a_sealed_board_is_provisioned_and_sends() {
-    campaign(true);
+    campaign(Kind::Sealed);
+}
+
+#[test]
+fn nothing_is_lost_by_a_cut_while_a_plain_store_gives_way_to_a_sealed_one() {
+    campaign(Kind::Unsealed);
 }

@@ -1,6 +1,8 @@
 //! A desktop at the other end of the console, in the same thread: what `gateway device` does.
 
-use device_link::{Access, Authority, DesktopLink, Event, Refusal, Reply, Request, Upload};
+use device_link::{
+    Access, Authority, DesktopLink, Event, LinkError, Refusal, Reply, Request, Upload,
+};
 use embassy_time::{Duration, Instant, Timer};
 use jwt_core::HmacKey;
 use secure_store::Key;
@@ -54,6 +56,28 @@ impl<'b> Desk<'b> {
             if said.is_none() {
                 assert!(begun.elapsed() < PATIENCE, "{}", self.bench.screen());
                 Timer::after_millis(2).await;
+            }
+        }
+    }
+
+    /// Asks for something that the board does only for who has its key.
+    pub async fn is_turned_away(&mut self, request: &Request<'_>) {
+        self.bench.said.borrow_mut().clear();
+        let now_ms = Instant::now().as_millis();
+        let bytes = self.link.send(request, now_ms).unwrap();
+        self.bench.keys.borrow_mut().extend(bytes);
+        loop {
+            let Some(byte) = self.bench.hear() else {
+                Timer::after_millis(2).await;
+                continue;
+            };
+            match self.link.receive(byte, Instant::now().as_millis()) {
+                Event::Failed(LinkError::Refused(Refusal::KeyRequired))
+                | Event::Reply(Err(Refusal::KeyRequired)) => return,
+                Event::Failed(error) => panic!("{error}"),
+                Event::Transmit(bytes) => self.bench.keys.borrow_mut().extend(bytes),
+                Event::Reply(reply) => panic!("{reply:?}"),
+                _ => {}
             }
         }
     }

@@ -8,6 +8,7 @@ mod clock;
 mod cuts;
 mod desk;
 mod restart;
+mod unsealed;
 mod waits;
 
 use std::future::Future;
