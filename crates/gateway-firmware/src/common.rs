@@ -45,7 +45,7 @@ pub(crate) struct Common<'a, B: Board> {
     pub network: &'a B::Network,
     /// Whether the chip has a device key that works.
     pub keyed: Cell<bool>,
-    /// Whether the store is sealed, and waits for its key.
+    /// Whether the store is sealed, and not open: it waits for its key, or can't be opened.
     pub locked: Cell<bool>,
     /// Whether the store isn't sealed though the device key works, and waits to be replaced.
     pub unsealed: Cell<bool>,

@@ -169,11 +169,14 @@ async fn find_seal<B: Board>(common: &Common<'_, B>) -> Option<BoardSeal<B>> {
     }
 }
 
-/// Opens the store, and notes whether the chip's device key works.
+/// Opens the store, and notes whether the chip's device key works, and of a store that can't be opened whether it is sealed.
 fn open_store<B: Board>(common: &Common<'_, B>, seal: BoardSeal<B>) -> Result<(), BoardTrouble<B>> {
     common.keyed.set(matches!(seal, Ok(Some(_))));
     if let Ok(mut store) = common.place.try_borrow_mut() {
+        let sealed = matches!(store.is_sealed(), Ok(Some(true)));
+        common.locked.set(sealed);
         store.open_in_place(seal)?;
+        common.locked.set(false);
         common.opened.set(true);
     }
     Ok(())

@@ -82,7 +82,9 @@ impl<'a, B: Board> Provisioning<'a, B> {
     }
 
     fn custody(&self) -> Custody {
-        self.common.custody().unwrap_or(Custody::Plain)
+        let to_write = || Some(self.common.place.try_borrow().ok()?.custody());
+        let custody = self.common.custody().or_else(to_write);
+        custody.unwrap_or(Custody::Plain)
     }
 
     fn clock(&self) -> ClockStatus {

@@ -1,8 +1,9 @@
 //! A store that isn't sealed in a board whose device key works, or would have: only who has the key makes another of it.
 
 use api_standin::{Config, Standin};
-use device_link::{Refusal, Request, Upload};
+use device_link::{Refusal, Reply, Request, Upload};
 use jwt_core::HmacKey;
+use secure_store::Custody;
 
 use crate::board::{Bench, now_secs};
 use crate::desk::Desk;
@@ -43,6 +44,13 @@ fn a_plain_store_gives_way_to_what_the_device_key_provisions() {
             let mut desk = Desk::new(&bench, bench.device_key.clone());
             let refused = desk.ask(&clock, |reply| reply.err()).await;
             assert_eq!(refused, Some(Refusal::Hardware));
+            // A desktop sends nothing to a device that has the key and would not seal it.
+            let custody = |reply: Result<Reply<'_>, Refusal>| match reply {
+                Ok(Reply::Status(status)) => Some(status.custody),
+                _ => None,
+            };
+            let custody = desk.ask(&Request::Status, custody).await;
+            assert_eq!(custody, Some(Custody::Sealed));
             // Not before there is a record to put in its place.
             assert!(*bench.flash.borrow() == before);
             provision(&mut desk, &good).await;

@@ -77,6 +77,28 @@ fn a_sealed_store_is_opened_in_place_when_its_key_answers() {
 }
 
 #[test]
+fn a_sealed_store_that_can_not_be_opened_is_not_called_plain() {
+    let custody = |reply: Result<Reply<'_>, Refusal>| match reply {
+        Ok(Reply::Status(status)) => Some(status.custody),
+        _ => None,
+    };
+    let another = HmacKey::new(&[0x11; 32]).unwrap();
+    for key in [None, Some(another)] {
+        let (_standin, mut bench) = sealed();
+        bench.device_key = key;
+        live(&bench, async {
+            shows(&bench, "nothing is sent: ").await;
+            let mut desk = Desk::new(&bench, bench.device_key.clone());
+            let custody = desk.ask(&Request::Status, custody).await;
+            assert_eq!(custody, Some(Custody::Sealed), "{}", bench.screen());
+        });
+        let screen = bench.screen();
+        assert!(screen.contains("custody: sealed"), "{screen}");
+        assert!(screen.contains("outbox: not open"), "{screen}");
+    }
+}
+
+#[test]
 fn a_restart_can_be_asked_for_while_the_key_is_silent() {
     let (standin, bench) = sealed();
     let records = Provision::of(&standin).records();
