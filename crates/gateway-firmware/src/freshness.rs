@@ -15,16 +15,18 @@ use crate::board::{Board, ChipKeys};
 use crate::common::Common;
 use crate::store::BoardStore;
 
-/// Seconds between two trials to raise a counter that has failed.
+/// Seconds between two trials to read or raise a counter that has failed.
 const RETRY_SECS: u64 = 10;
 
-/// That the store and the counter don't belong together.
-#[derive(Clone, Copy)]
+/// That the store and the counter don't belong together, or may not.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
     /// The store is older.
     Older { by: u32 },
     /// The counter is behind the store.
     OtherChip,
+    /// The two can't be compared yet.
+    Unknown,
 }
 
 impl fmt::Display for Age {
@@ -37,42 +39,68 @@ impl fmt::Display for Age {
             Self::OtherChip => {
                 f.write_str("the chip's counter is behind the store: the chip is another one")
             }
+            Self::Unknown => f.write_str(
+                "whether the store is an old one isn't known, for the chip's counter can't be read: it is tried again",
+            ),
         }
     }
 }
 
-/// Compares the store with the counter, notes for the status if it is older, and raises the counter if a life before didn't
-/// come to it.
+/// Compares the store with the counter, and raises the counter if a life before didn't come to it.
 pub(crate) async fn check<B: Board>(common: &Common<'_, B>, store: &RefCell<BoardStore<B::Flash>>) {
+    compare(common, store).await;
+    if common.age.get().is_none() && !raise(common, store).await {
+        common.wrote.set(true);
+    }
+}
+
+/// Compares the store with the counter, and notes for the status if it is older, or if that isn't known.
+async fn compare<B: Board>(common: &Common<'_, B>, store: &RefCell<BoardStore<B::Flash>>) {
     let Some(mut counter) = common.chip_keys.counter() else {
         return;
     };
     let freshness = match store.try_borrow_mut() {
         Ok(mut store) => store.check_freshness(&mut counter),
-        Err(_) => return,
+        Err(_) => return common.age.set(Some(Age::Unknown)),
     };
-    match freshness {
-        Ok(Some(Freshness::Fresh | Freshness::Unanchored)) => {
-            if !raise(common, store).await {
-                common.wrote.set(true);
-            }
+    let age = match &freshness {
+        Ok(Some(Freshness::RolledBack { by })) => Some(Age::Older { by: *by }),
+        Ok(Some(Freshness::CounterReplaced)) => Some(Age::OtherChip),
+        Ok(_) => None,
+        Err(_) => Some(Age::Unknown),
+    };
+    let before = common.age.replace(age);
+    let console = common.console;
+    match (before, age, freshness) {
+        // It is said once.
+        (Some(Age::Unknown), Some(Age::Unknown), _) => {}
+        (_, _, Err(error)) => console.say(format_args!("store: {error}")).await,
+        (Some(Age::Unknown), Some(age), _) => console.say(format_args!("{age}")).await,
+        (Some(Age::Unknown), None, _) => {
+            console
+                .say(format_args!("the store is as new as the chip's counter"))
+                .await;
         }
-        Ok(Some(Freshness::RolledBack { by })) => common.age.set(Some(Age::Older { by })),
-        Ok(Some(Freshness::CounterReplaced)) => common.age.set(Some(Age::OtherChip)),
-        Ok(_) => {}
-        Err(error) => common.console.say(format_args!("store: {error}")).await,
+        // The status follows, and says it.
+        _ => {}
     }
 }
 
-/// Raises the counter again and again for what was provisioned and is in force, until it is raised.
+/// Raises the counter again and again for what was provisioned and is in force, until it is raised, and reads it until it
+/// can be read.
 pub(crate) async fn retry<B: Board>(
     common: &Common<'_, B>,
     store: &RefCell<BoardStore<B::Flash>>,
 ) -> ! {
     loop {
         Timer::after_secs(RETRY_SECS).await;
-        if common.wrote.get() && common.asked().is_none() && raise(common, store).await {
-            common.wrote.set(false);
+        if common.asked().is_some() {
+            continue;
+        }
+        if common.wrote.get() {
+            common.wrote.set(!raise(common, store).await);
+        } else if common.age.get() == Some(Age::Unknown) {
+            check(common, store).await;
         }
     }
 }
@@ -85,6 +113,13 @@ pub(crate) async fn raise<B: Board>(
     let Some(mut counter) = common.chip_keys.counter() else {
         return true;
     };
+    if common.age.get() == Some(Age::Unknown) {
+        // Once the two are raised nothing tells any more that the store was an old one.
+        compare(common, store).await;
+        if common.age.get() == Some(Age::Unknown) {
+            return false;
+        }
+    }
     let raised = match store.try_borrow_mut() {
         Ok(mut store) => store.anchor(&mut counter),
         Err(_) => return false,

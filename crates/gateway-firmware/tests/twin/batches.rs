@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use api_standin::{Config, Standin};
+use embassy_time::Timer;
 use jwt_core::HmacKey;
 
 use crate::board::{Bench, Cut, Moment};
@@ -126,6 +127,59 @@ fn a_counter_that_fails_is_raised_while_nothing_can_be_sent() {
         batch.is_raised().await;
     });
     batch.tells_the_old_image();
+}
+
+#[test]
+fn a_counter_that_can_not_be_read_at_the_start_is_read_later() {
+    const UNKNOWN: &str = "whether the store is an old one isn't known";
+    for raised in [0, 1] {
+        let batch = Batch::new();
+        let (bench, count) = (&batch.bench, batch.before + raised);
+        bench.counter.set(count);
+        bench.unread.set(true);
+        bench.screen.borrow_mut().clear();
+        live(bench, async {
+            shows(bench, UNKNOWN).await;
+            shows(bench, "outbox: 0 waiting").await;
+            assert!(!bench.screen().contains(OLD), "{}", bench.screen());
+            bench.unread.set(false);
+            match raised {
+                0 => shows(bench, "the store is as new as the chip's counter").await,
+                _ => shows(bench, OLD).await,
+            }
+            bench.screen.borrow_mut().clear();
+            bench.type_line("status");
+            shows(bench, "outbox: 0 waiting").await;
+            assert!(!bench.screen().contains(UNKNOWN), "{}", bench.screen());
+            assert_eq!(bench.screen().contains(OLD), raised == 1);
+        });
+        assert_eq!(bench.counter.get(), count);
+    }
+}
+
+#[test]
+fn what_is_provisioned_while_the_counter_is_silent_raises_it_once_and_hides_nothing() {
+    for raised in [0, 1] {
+        let batch = Batch::new();
+        let (bench, count) = (&batch.bench, batch.before + raised);
+        bench.counter.set(count);
+        bench.unread.set(true);
+        bench.screen.borrow_mut().clear();
+        live(bench, async {
+            batch.upload(&Cell::new(0)).await;
+            shows(bench, "no credential is sent in the clear").await;
+            bench.unread.set(false);
+            until(bench, "a raised counter", || bench.counter.get() > count).await;
+            // Time for another trial.
+            Timer::after_secs(11).await;
+        });
+        assert_eq!(bench.counter.get(), count + 1);
+        assert_eq!(bench.screen().contains(OLD), raised == 1);
+        bench.screen.borrow_mut().clear();
+        live(bench, shows(bench, "link:"));
+        assert!(!bench.screen().contains("counter"), "{}", bench.screen());
+        batch.tells_the_old_image();
+    }
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub struct Bench {
     pub counter: Rc<Cell<u32>>,
     /// Whether the counter can be read, and not raised.
     pub stuck: Rc<Cell<bool>>,
+    /// Whether the counter can't be read either.
+    pub unread: Rc<Cell<bool>>,
     /// The addresses that the network was given.
     pub addresses: Rc<RefCell<Vec<Option<StaticAddress>>>>,
     pub feeds: Rc<Cell<u32>>,
@@ -92,6 +94,7 @@ impl Bench {
             silent: Rc::default(),
             counter: Rc::default(),
             stuck: Rc::default(),
+            unread: Rc::default(),
             addresses: Rc::default(),
             feeds: Rc::default(),
             keys: Rc::default(),
@@ -144,6 +147,7 @@ impl Bench {
                 silent: Rc::clone(&self.silent),
                 counter: Rc::clone(&self.counter),
                 stuck: Rc::clone(&self.stuck),
+                unread: Rc::clone(&self.unread),
             },
             connect: Way {
                 sockets: Sockets,
@@ -421,21 +425,26 @@ pub struct Chip {
     silent: Rc<Cell<bool>>,
     counter: Rc<Cell<u32>>,
     stuck: Rc<Cell<bool>>,
+    unread: Rc<Cell<bool>>,
 }
 
 /// The chip's counter.
 pub struct Counter {
     count: Rc<Cell<u32>>,
     stuck: Rc<Cell<bool>>,
+    unread: Rc<Cell<bool>>,
 }
 
 impl MonotonicCounter for Counter {
     type Error = Silent;
     fn read(&mut self) -> Result<u32, Silent> {
-        Ok(self.count.get())
+        match self.unread.get() {
+            true => Err(Silent),
+            false => Ok(self.count.get()),
+        }
     }
     fn increment(&mut self) -> Result<u32, Silent> {
-        if self.stuck.get() {
+        if self.stuck.get() || self.unread.get() {
             return Err(Silent);
         }
         self.count.set(self.count.get() + 1);
@@ -461,6 +470,7 @@ impl ChipKeys for Chip {
         self.device.is_some().then(|| Counter {
             count: Rc::clone(&self.counter),
             stuck: Rc::clone(&self.stuck),
+            unread: Rc::clone(&self.unread),
         })
     }
 }
