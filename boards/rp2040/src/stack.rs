@@ -1,10 +1,14 @@
 //! The IP stack, whatever link it is over.
 
 use core::fmt::Write as _;
+use core::pin::pin;
+use core::task::{Context, Poll};
 
 use embassy_executor::Spawner;
 use embassy_net::{Config, Runner, Stack, StackResources};
-use embassy_net_driver_channel::{self as channel, driver::HardwareAddress};
+use embassy_net_driver_channel::driver::{Capabilities, Driver, HardwareAddress, LinkState};
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use embassy_sync::signal::Signal;
 use gateway_firmware::{Network, StackNetwork, StaticAddress, Wifi};
 use gateway_tls::Memory;
 use static_cell::StaticCell;
@@ -27,22 +31,75 @@ pub fn address([a, b, c, d, e]: [u8; 5]) -> [u8; 6] {
     [0x02, a, b, c, d, e]
 }
 
-/// Returns a link that is never up, for a board whose own doesn't answer.
-fn nothing(number: [u8; 5]) -> Device<'static> {
-    static STATE: StaticCell<channel::State<FRAME_LEN, 1, 1>> = StaticCell::new();
-    let state = STATE.init(channel::State::new());
-    channel::new(state, HardwareAddress::Ethernet(address(number))).1
+/// Where a link's driver hands over the device that has answered.
+pub type Arrival = Signal<NoopRawMutex, Device<'static>>;
+
+/// The device of a link, which is down until there is one: a board's own may answer late, or never.
+struct Awaited {
+    arrival: &'static Arrival,
+    device: Option<Device<'static>>,
+    address: [u8; 6],
 }
 
-/// Starts the stack; it has an address by DHCP, until it is given another.
-pub fn start(spawner: Spawner, device: Device<'static>) -> Stack<'static> {
+impl Driver for Awaited {
+    type RxToken<'a> = <Device<'static> as Driver>::RxToken<'a>;
+    type TxToken<'a> = <Device<'static> as Driver>::TxToken<'a>;
+
+    fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
+        self.device.as_mut()?.receive(cx)
+    }
+
+    fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Self::TxToken<'_>> {
+        self.device.as_mut()?.transmit(cx)
+    }
+
+    fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
+        if self.device.is_none()
+            && let Poll::Ready(device) = pin!(self.arrival.wait()).poll(cx)
+        {
+            self.device = Some(device);
+        }
+        match &mut self.device {
+            Some(device) => device.link_state(cx),
+            None => LinkState::Down,
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        match &self.device {
+            Some(device) => device.capabilities(),
+            None => {
+                let mut capabilities = Capabilities::default();
+                capabilities.max_transmission_unit = FRAME_LEN;
+                capabilities
+            }
+        }
+    }
+
+    fn hardware_address(&self) -> HardwareAddress {
+        match &self.device {
+            Some(device) => device.hardware_address(),
+            None => HardwareAddress::Ethernet(self.address),
+        }
+    }
+}
+
+/// Starts the stack, for a device that is yet to arrive; it has an address by DHCP, until it is given another.
+pub fn start(spawner: Spawner, number: [u8; 5]) -> (Stack<'static>, &'static Arrival) {
+    static ARRIVAL: StaticCell<Arrival> = StaticCell::new();
+    let arrival: &Arrival = ARRIVAL.init(Signal::new());
+    let awaited = Awaited {
+        arrival,
+        device: None,
+        address: address(number),
+    };
     static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     let resources = RESOURCES.init(StackResources::new());
     let seed = u64::from(noise::random()) << 32 | u64::from(noise::random());
-    let (stack, runner) =
-        embassy_net::new(device, Config::dhcpv4(Default::default()), resources, seed);
+    let config = Config::dhcpv4(Default::default());
+    let (stack, runner) = embassy_net::new(awaited, config, resources, seed);
     spawner.spawn(run(runner).unwrap());
-    stack
+    (stack, arrival)
 }
 
 /// The network over a link.
@@ -53,8 +110,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link that answers: `trouble` is what a status line says while it can't be up, in 64 bytes at the most, and
-    /// `use_wifi` joins a wireless network.
+    /// Takes the stack, what a status line says while the link can't be up, in 64 bytes at the most, and what joins a wireless
+    /// network.
     pub(crate) fn new(
         stack: Stack<'static>,
         trouble: fn() -> Option<&'static str>,
@@ -65,15 +122,6 @@ impl Link {
             trouble,
             use_wifi,
         }
-    }
-
-    /// A link that doesn't answer, and is never up.
-    pub(crate) fn broken(
-        spawner: Spawner,
-        number: [u8; 5],
-        trouble: fn() -> Option<&'static str>,
-    ) -> Self {
-        Link::new(start(spawner, nothing(number)), trouble, |_| ())
     }
 
     /// Returns the IP stack.
@@ -113,6 +161,6 @@ impl Network for Link {
 }
 
 #[embassy_executor::task]
-async fn run(mut runner: Runner<'static, Device<'static>>) {
+async fn run(mut runner: Runner<'static, Awaited>) {
     runner.run().await;
 }

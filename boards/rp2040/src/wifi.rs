@@ -4,10 +4,9 @@
 //! three files. What is here ran on a simulated radio (`test/wifi.test.mjs`), never on a real one.
 
 use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use cyw43::{
-    A4, Aligned, Control, JoinAuth, JoinError, JoinOptions, Runner, SpiBus, SpiBusCyw43, State,
-};
+use cyw43::{A4, Aligned, Control, JoinAuth, JoinError, JoinOptions, SpiBusCyw43, State};
 use cyw43_pio::{DEFAULT_CLOCK_DIVIDER, PioSpi};
 use embassy_executor::Spawner;
 use embassy_futures::select::{Either, select};
@@ -22,10 +21,11 @@ use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::{Duration, Timer, with_timeout};
-use gateway_firmware::Wifi;
+use gateway_firmware::{Input, Wifi};
 use static_cell::StaticCell;
 
-use crate::stack;
+use crate::stack::{self, Arrival};
+use crate::watch::LOOKOUT;
 
 pub use crate::stack::Link;
 
@@ -34,14 +34,23 @@ bind_interrupts!(struct Irqs {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
 });
 
-const FAULT: &str = "down, the radio doesn't answer: check its firmware, and restart";
+const FAULT: &str = "down, the radio doesn't answer: it is tried again";
 
 const NOT_THERE: &str = "down, no such network here: its name, open or with a passphrase?";
 const NO_KEYS: &str = "down, the access point takes no keys: is the passphrase right?";
+const NO_PASSPHRASE: &str = "down, a passphrase has 8 to 63 bytes, or 64 hex digits";
 const REFUSED: &str = "down, the access point refuses: does it filter addresses?";
 
 /// How long the radio may take to start: it is switched off and on, and sent 230 KB of firmware, in less than a second.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The pause between two attempts to start a radio that doesn't answer.
+const REST: Duration = Duration::from_secs(60);
+
+/// The pause before the next attempt after a life that died of the last one, and how often it is doubled at the most: to 34 h. Each
+/// such death is a reset, after which a contact that is closed raises one alert too many.
+const DEATH_REST_SECS: u64 = 120;
+const DOUBLED: u32 = 10;
 
 /// How long a join may take. The driver waits without end for an access point that never begins the key exchange.
 const JOINS: Duration = Duration::from_secs(20);
@@ -65,9 +74,11 @@ static BOARD: &Aligned<A4, [u8]> = &Aligned(*include_bytes!(concat!(
     "/nvram_rp2040.bin"
 )));
 
-/// In a scratch register of the watchdog, which the board's own reset leaves alone and loss of power clears: that the
-/// radio is being started. The driver panics where the radio's firmware refuses a command, and the life after that does without it.
-const STARTING: u32 = 0x7261_6469;
+/// In a scratch register of the watchdog, which the board's own reset leaves alone and loss of power clears: that the radio is
+/// being started, and in the last byte how many lives in a row have begun that and not come to its end. The driver panics where the
+/// radio doesn't do as it should.
+const STARTING: u32 = 0x7261_6400;
+const LIVES: u32 = 0xff;
 
 /// The function of the radio's bus that packets come by, their channel for events, and the kinds of those that say that the
 /// access point has dropped the board: deauthenticated or disassociated (Infineon's Wi-Fi Host Driver, `whd_events.h`).
@@ -81,7 +92,13 @@ static DROPPED: Signal<CriticalSectionRawMutex, ()> = Signal::new();
 /// The network to join.
 static WANTED: Signal<CriticalSectionRawMutex, Wifi> = Signal::new();
 
-/// What the last attempt to join failed of.
+/// Signalled after each attempt to start the radio.
+static TRIED: Signal<CriticalSectionRawMutex, ()> = Signal::new();
+
+/// Whether something is under way on the radio's bus.
+static TRANSFER: AtomicBool = AtomicBool::new(false);
+
+/// What the last attempt to start the radio, or to join, failed of.
 static TROUBLE: Mutex<CriticalSectionRawMutex, Cell<Option<&str>>> = Mutex::new(Cell::new(None));
 
 /// What the radio is wired to, on the board.
@@ -99,15 +116,20 @@ pub struct Wires {
 /// - It waits for the radio by reading on and on, and a read can be done before it is first looked at. Here a read gives way to
 ///   others, or no time limit would end that.
 /// - It takes no notice of an access point that drops the board. Here the radio's packets are looked through for that.
-struct WatchedBus(PioSpi<'static, PIO0, 0>);
+struct WatchedBus(&'static mut PioSpi<'static, PIO0, 0>);
 
 impl SpiBusCyw43 for WatchedBus {
     async fn cmd_write(&mut self, write: &[u32]) -> u32 {
-        SpiBusCyw43::cmd_write(&mut self.0, write).await
+        TRANSFER.store(true, Ordering::Relaxed);
+        let status = SpiBusCyw43::cmd_write(self.0, write).await;
+        TRANSFER.store(false, Ordering::Relaxed);
+        status
     }
 
     async fn cmd_read(&mut self, write: u32, read: &mut [u32]) -> u32 {
-        let status = SpiBusCyw43::cmd_read(&mut self.0, write, read).await;
+        TRANSFER.store(true, Ordering::Relaxed);
+        let status = SpiBusCyw43::cmd_read(self.0, write, read).await;
+        TRANSFER.store(false, Ordering::Relaxed);
         if write >> 28 & 0b11 == PACKETS && is_dropped(read) {
             DROPPED.signal(());
         }
@@ -120,7 +142,12 @@ impl SpiBusCyw43 for WatchedBus {
     }
 }
 
-type Bus = SpiBus<Output<'static>, WatchedBus>;
+/// What the radio is started with.
+struct Radio {
+    state: State,
+    power: Output<'static>,
+    bus: PioSpi<'static, PIO0, 0>,
+}
 
 /// Whether a packet of the radio's is the event that the access point has dropped the board.
 fn is_dropped(packet: &[u32]) -> bool {
@@ -135,51 +162,100 @@ fn is_dropped(packet: &[u32]) -> bool {
     byte(5) & 0x0f == EVENTS && DROPS.contains(&u32::from_be_bytes(kind))
 }
 
-/// Starts the radio and the network over it. Without a radio that answers there is a network that is never up:
-/// alerts are taken, and wait.
+/// Starts the network, and the radio under it. Until there is a radio that answers the network is down: alerts are taken, and
+/// wait.
 pub async fn start(spawner: Spawner, wires: Wires, number: [u8; 5]) -> Link {
-    if WATCHDOG.scratch3().read() == STARTING {
-        WATCHDOG.scratch3().write_value(0);
-        return Link::broken(spawner, number, || Some(FAULT));
-    }
-    WATCHDOG.scratch3().write_value(STARTING);
-    let power = Output::new(wires.power, Level::Low);
-    let select = Output::new(wires.select, Level::High);
     let mut pio = Pio::new(wires.pio, Irqs);
-    let spi = PioSpi::new(
+    let bus = PioSpi::new(
         &mut pio.common,
         pio.sm0,
         DEFAULT_CLOCK_DIVIDER,
         pio.irq0,
-        select,
+        Output::new(wires.select, Level::High),
         wires.data,
         wires.clock,
         dma::Channel::new(wires.dma, Irqs),
     );
-    static STATE: StaticCell<State> = StaticCell::new();
-    let state = STATE.init(State::new());
-    let radio = cyw43::new(state, power, WatchedBus(spi), FIRMWARE, BOARD);
-    match with_timeout(PATIENCE, radio).await {
-        Ok((device, control, runner)) => {
-            spawner.spawn(run(runner).unwrap());
-            let stack = stack::start(spawner, device);
-            spawner.spawn(join(control, stack).unwrap());
-            Link::new(
-                stack,
-                || TROUBLE.lock(Cell::get),
-                |wifi| WANTED.signal(wifi.clone()),
-            )
+    static RADIO: StaticCell<Radio> = StaticCell::new();
+    let radio = RADIO.init(Radio {
+        state: State::new(),
+        power: Output::new(wires.power, Level::Low),
+        bus,
+    });
+    let (stack, arrival) = stack::start(spawner, number);
+    spawner.spawn(run(spawner, radio, stack, arrival).unwrap());
+    TRIED.wait().await;
+    Link::new(
+        stack,
+        || TROUBLE.lock(Cell::get),
+        |wifi| WANTED.signal(wifi.clone()),
+    )
+}
+
+/// Starts the radio, again and again until it answers, and drives it.
+#[embassy_executor::task]
+async fn run(
+    spawner: Spawner,
+    radio: &'static mut Radio,
+    stack: Stack<'static>,
+    arrival: &'static Arrival,
+) {
+    let radio: *mut Radio = radio;
+    let mut deaths = deaths();
+    if deaths > 0 {
+        tell(Some(FAULT));
+        rest(Duration::from_secs(DEATH_REST_SECS << deaths.min(DOUBLED))).await;
+    }
+    let (device, control, runner) = loop {
+        WATCHDOG
+            .scratch3()
+            .write_value(STARTING | (deaths + 1).min(LIVES));
+        // SAFETY: `radio` came by the only reference, and what the attempt before was lent is dropped, for it was given up.
+        let Radio { state, power, bus } = unsafe { &mut *radio };
+        let started = cyw43::new(state, power, WatchedBus(bus), FIRMWARE, BOARD);
+        match select(started, patience()).await {
+            Either::First(started) => break started,
+            Either::Second(()) => tell(Some(FAULT)),
         }
-        Err(_) => {
-            WATCHDOG.scratch3().write_value(0);
-            Link::broken(spawner, number, || Some(FAULT))
-        }
+        deaths = 0;
+        WATCHDOG.scratch3().write_value(0);
+        rest(REST).await;
+    };
+    tell(None);
+    arrival.signal(device);
+    spawner.spawn(join(control, stack).unwrap());
+    runner.run().await;
+}
+
+/// Returns how many lives in a row have begun to start the radio, and not come to its end.
+fn deaths() -> u32 {
+    match WATCHDOG.scratch3().read() {
+        word if word & !LIVES == STARTING => word & LIVES,
+        _ => 0,
     }
 }
 
-#[embassy_executor::task]
-async fn run(runner: Runner<'static, Bus>) {
-    runner.run().await;
+/// Says what became of an attempt to start the radio.
+fn tell(trouble: Option<&'static str>) {
+    TROUBLE.lock(|last| last.set(trouble));
+    TRIED.signal(());
+}
+
+/// Waits for a while, and until there is an alert for each contact that has closed: the driver may panic of the next attempt,
+/// and what is only counted would be lost in the reset.
+async fn rest(pause: Duration) {
+    Timer::after(pause).await;
+    while LOOKOUT.has_closed(Input::Door) || LOOKOUT.has_closed(Input::Flood) {
+        Timer::after_secs(1).await;
+    }
+}
+
+/// Waits as long as the radio may take to start, and for the bus: a transfer that is broken off would spoil those after it.
+async fn patience() {
+    Timer::after(PATIENCE).await;
+    while TRANSFER.load(Ordering::Relaxed) {
+        yield_now().await;
+    }
 }
 
 /// Joins the network, whenever it is lost and whenever there is another.
@@ -189,8 +265,13 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
     WATCHDOG.scratch3().write_value(0);
     let mut wifi = WANTED.wait().await;
     loop {
+        let Some(options) = options(&wifi) else {
+            TROUBLE.lock(|last| last.set(Some(NO_PASSPHRASE)));
+            wifi = WANTED.wait().await;
+            continue;
+        };
         DROPPED.reset();
-        let joined = with_timeout(JOINS, control.join(&wifi.name, options(&wifi))).await;
+        let joined = with_timeout(JOINS, control.join(&wifi.name, options)).await;
         let trouble = match joined {
             Ok(Ok(())) => None,
             Ok(Err(JoinError::NetworkNotFound)) => Some(NOT_THERE),
@@ -214,15 +295,21 @@ async fn join(mut control: Control<'static>, stack: Stack<'static>) {
     }
 }
 
-fn options(wifi: &Wifi) -> JoinOptions<'_> {
-    match &wifi.passphrase {
-        None => JoinOptions::new_open(),
-        Some(key) if key.len() == KEY_DIGITS => {
-            let mut options = JoinOptions::new(key.as_bytes());
+/// Returns how to join a network, unless its passphrase can't be one (IEEE 802.11, annex J.4): the driver panics of one that
+/// the radio refuses.
+fn options(wifi: &Wifi) -> Option<JoinOptions<'_>> {
+    let Some(passphrase) = &wifi.passphrase else {
+        return Some(JoinOptions::new_open());
+    };
+    let key = passphrase.as_bytes();
+    match key.len() {
+        8..=63 => Some(JoinOptions::new(key)),
+        KEY_DIGITS if key.iter().all(u8::is_ascii_hexdigit) => {
+            let mut options = JoinOptions::new(key);
             options.auth = JoinAuth::Wpa2;
             options.passphrase_is_prehashed = true;
-            options
+            Some(options)
         }
-        Some(passphrase) => JoinOptions::new(passphrase.as_bytes()),
+        _ => None,
     }
 }

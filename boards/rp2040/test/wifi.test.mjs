@@ -8,11 +8,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { crc32 } from 'node:zlib';
 
 import { AccessPoint } from '../../../tests/emulator/cyw43-air.mjs';
 import { HOST_ADDRESS } from '../../../tests/emulator/network.mjs';
 import { plugged, press } from './cable.mjs';
-import { DOOR, delivered, outbox, rehearse, settingsFor, targetDirectory } from './rehearsal.mjs';
+import { DOOR, STORE_START, delivered, outbox, rehearse, settingsFor, targetDirectory } from './rehearsal.mjs';
 
 const elf = path.join(targetDirectory, 'pico-w', 'thumbv6m-none-eabi', 'release', 'gateway-rp2040');
 const radioFirmware = path.join(targetDirectory, 'pico-w-stand-ins', '43439A0.bin');
@@ -125,6 +126,64 @@ test('a wrong passphrase is tried again, until the line brings the right one', (
   }, [point], 'correct horse batterie').finally(() => fs.rmSync(directory, { recursive: true }));
 });
 
+/** What `docs/store-format.md` says of entries and settings. */
+const [HEADER_BYTES, ENTRY_BYTES, NETWORK_SETTINGS, WIFI_PASSPHRASE, UNKNOWN] = [32, 16, 6, 65, 99];
+
+/**
+ * Puts another passphrase in the place of a plain store's, which no program of this project would.
+ * @param {Uint8Array} store
+ * @param {string} passphrase shorter than the one that is there by 3 bytes or more, or as long
+ */
+function replacePassphrase(store, passphrase) {
+  const bytes = Buffer.from(store.buffer, store.byteOffset, store.byteLength);
+  for (let at = HEADER_BYTES; bytes[at] !== 0xff; ) {
+    const length = bytes.readUInt16LE(at + 6);
+    const end = at + ENTRY_BYTES + length;
+    for (let setting = at + ENTRY_BYTES; bytes[at] === NETWORK_SETTINGS && setting < end; ) {
+      const room = bytes.readUInt16LE(setting + 1);
+      if (bytes[setting] === WIFI_PASSPHRASE) {
+        const rest = room - passphrase.length;
+        const parts = [encodeSetting(WIFI_PASSPHRASE, Buffer.from(passphrase))];
+        if (rest > 0) parts.push(encodeSetting(UNKNOWN, Buffer.alloc(rest - 3)));
+        Buffer.concat(parts).copy(bytes, setting);
+        const checked = Buffer.concat([bytes.subarray(at, at + 12), bytes.subarray(at + ENTRY_BYTES, end)]);
+        bytes.writeUInt32LE(crc32(checked), at + 12);
+        return;
+      }
+      setting += 3 + room;
+    }
+    at += ENTRY_BYTES + Math.ceil(length / ENTRY_BYTES) * ENTRY_BYTES;
+  }
+  assert.fail('the store has no passphrase');
+}
+
+/** @param {number} number @param {Buffer} value */
+function encodeSetting(number, value) {
+  const head = Buffer.from([number, 0, 0]);
+  head.writeUInt16LE(value.length, 1);
+  return Buffer.concat([head, value]);
+}
+
+for (const [what, there, passphrase] of [
+  ['is too short', PASSPHRASE, 'correct'],
+  ['has 64 characters that are no digits', 'f'.repeat(64), 'g'.repeat(64)],
+]) {
+  test(`a passphrase that ${what} is told, and not tried`, () =>
+    joining(async (scene) => {
+      const { board } = scene;
+      replacePassphrase(board.flash.bytes.subarray(STORE_START), passphrase);
+      board.powerOn();
+      await board.expect('outbox: 0 waiting');
+      await waits(scene);
+      await board.run({ seconds: 60 });
+      board.console.send('status\r');
+      await board.expect('link: down, a passphrase has 8 to 63 bytes, or 64 hex digits');
+      assert.equal(board.radio.firmware.attempts, 0);
+      assert.deepEqual(await outbox(board), { waiting: 1, held: 0, refused: 0, damaged: 0 });
+      assert.deepEqual(board.endings, []);
+    }, [new AccessPoint(NAME, PASSPHRASE)], there));
+}
+
 test('an open network', () => {
   const points = [new AccessPoint('other', PASSPHRASE), new AccessPoint(NAME, null)];
   return joining(async (scene) => {
@@ -161,15 +220,20 @@ test('an access point that does not begin the key exchange is asked again', () =
   }, [point]);
 });
 
-/** Whether the radio's driver panics of it, which resets the board once. */
+/** Whether the radio's driver panics of it, which resets the board. */
 const PANICS = true;
+
+/** Seconds between two attempts to start the radio: one that didn't answer, and one that the driver panicked of, once, twice. */
+const [REST, DEATH_RESTS] = [60, [240, 480]];
+
+const RESET = 'reset by system reset request';
 
 for (const [what, fail, panics] of /** @type {[string, (radio: import('../../../tests/emulator/cyw43.mjs').Cyw43) => void, boolean][]} */ ([
   ['that does not answer', (radio) => (radio.answers = false), !PANICS],
   ['whose firmware does not start', (radio) => (radio.starts = false), !PANICS],
   ['whose firmware takes no packets', (radio) => (radio.starts = 'half'), PANICS],
 ])) {
-  test(`a radio ${what} is told, and alerts wait until it does`, () =>
+  test(`a radio ${what} is told, and tried again until it does`, () =>
     joining(async (scene) => {
       const { board } = scene;
       fail(board.radio);
@@ -177,12 +241,31 @@ for (const [what, fail, panics] of /** @type {[string, (radio: import('../../../
       await board.expect("link: down, the radio doesn't answer", 15);
       await board.expect('outbox: 0 waiting');
       const id = await waits(scene);
-      await board.run({ seconds: 60 });
-      assert.deepEqual(board.endings.map(({ message }) => message), panics ? ['reset by system reset request'] : []);
+      await board.run({ seconds: 1.2 * REST });
+      const endings = panics ? [RESET] : [];
+      assert.deepEqual(board.endings.map(({ message }) => message), endings);
       assert.deepEqual(await outbox(board), { waiting: 1, held: 0, refused: 0, damaged: 0 });
-      board.powerOff(1);
       [board.radio.answers, board.radio.starts] = [true, true];
-      board.powerOn();
-      assert.equal(await delivered(scene), id);
+      assert.equal(await delivered(scene, panics ? DEATH_RESTS[0] : 2 * REST), id);
+      assert.deepEqual(board.endings.map(({ message }) => message), endings);
     }, [new AccessPoint(NAME, PASSPHRASE)], PASSPHRASE, NAME, panics));
 }
+
+test('a radio that the driver panics of is tried ever less often, and at once after loss of power', () =>
+  joining(async (scene) => {
+    const { board } = scene;
+    board.radio.starts = 'half';
+    board.powerOn();
+    await board.expect('before that: a panic', 15);
+    for (const rest of DEATH_RESTS) {
+      const before = board.nanos;
+      await board.expect('before that: a panic', rest + 15);
+      const seconds = (board.nanos - before) / 1e9;
+      assert.ok(seconds > rest - 5 && seconds < rest + 15, `after ${seconds} s`);
+    }
+    board.radio.starts = true;
+    const id = await waits(scene);
+    board.powerOff(1);
+    board.powerOn();
+    assert.equal(await delivered(scene), id);
+  }, [new AccessPoint(NAME, PASSPHRASE)], PASSPHRASE, NAME, true));

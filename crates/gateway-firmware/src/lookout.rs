@@ -125,7 +125,7 @@ impl Lookout {
     }
 
     /// Whether a contact has closed without an alert for it yet.
-    pub(crate) fn has_closed(&self, input: Input) -> bool {
+    pub fn has_closed(&self, input: Input) -> bool {
         self.update(|seen| *seen.count(input) > 0)
     }
 
