@@ -14,7 +14,7 @@ use secure_store::{
     Certificates, ClockRecord, Credential, CredentialKey, Ds3231, Ds3231Error, Entropy,
     EntropyError, FakeRtc, Image, ImageError, Key, MinEntropy, MonotonicCounter, NoiseSource,
     Plain, Protection, Region, RollbackError, Rtc, SealError, Sealed, Setting, Settings, Store,
-    StoreError, anchor, check_freshness, encode_settings,
+    StoreError, anchor, announce, check_freshness, encode_settings, is_anchor_due,
 };
 
 use crate::display;
@@ -96,6 +96,8 @@ fn store<P: Protection>(protection: P) {
             }
             black_box((store.health(), store.free(), store.custody()));
             black_box(check_freshness(&mut store, &mut Counter).is_ok());
+            black_box(announce(&mut store, &mut Counter).is_ok());
+            black_box(is_anchor_due(&mut store).is_ok());
             if let Err(error) = anchor(&mut store, &mut Counter) {
                 display::<RollbackError<_, _>>(&error);
             }
