@@ -124,7 +124,7 @@ export class Network {
   send(frame) {
     this.#route('from board', frame, () => {
       const answer = answerUdp(frame, this.services);
-      if (answer) this.#route('to board', answer, () => this.board.ethernet.receive(answer));
+      if (answer) this.#route('to board', answer, () => this.board.link.receive(answer));
       if (answer !== undefined) return;
       const length = Buffer.alloc(4);
       length.writeUInt32BE(frame.length);

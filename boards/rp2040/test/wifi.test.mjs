@@ -100,6 +100,23 @@ test('the access point drops the board while it is idle, and the next alert goes
   }, [point]);
 });
 
+test('after a minute of idling SNTP has told the time, and an alert goes out', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  return joining(async (scene) => {
+    const { board } = scene;
+    board.clock.losePower();
+    board.powerOn();
+    await board.expect('clock: the clock is not set');
+    await board.run({ seconds: 60 });
+    board.console.send('status\r');
+    await board.expect(/^clock: \d+ by Sntp/);
+    assert.ok(!board.console.text.includes("doesn't tell the time"));
+    const id = await waits(scene);
+    assert.equal(await delivered(scene), id);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
 test('a wrong passphrase is tried again, until the line brings the right one', () => {
   const point = new AccessPoint(NAME, PASSPHRASE);
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wifi-'));
