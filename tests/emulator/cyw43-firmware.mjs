@@ -9,7 +9,9 @@
  * pull request 7041); an access point that drops an idle station, of which there is one event and none of the link (embassy
  * pull request 6355). A disassociation without an association is no error: the Wi-Fi Host Driver sends one after each join
  * that failed, and expects none (`whd_wifi_api.c`). Whether a station stays associated after a handshake that failed isn't
- * known; here it does, which is the harder case. Not modelled: scans, access point mode, power saving, roaming, the
+ * known; here it does, which is the harder case. A packet of a header alone gives the host credit (`whd_sdpcm.c`, georgerobotics'
+ * cyw43-driver, `cyw43_ll.c`); when the firmware sends one, and by which channel, isn't known: here it is when the host has none left
+ * and nothing else has told it of more, by channel 0. Not modelled: scans, access point mode, power saving, roaming, the
  * handshakes: keys are compared.
  */
 
@@ -40,7 +42,7 @@ const [SIGNAL_LOST, SHUT_DOWN] = [1, 2];
 const INACTIVE = 4;
 
 /** Milliseconds that things take. */
-const TAKES = { scan: 800, step: 20, handshake: 60, supplicant: 2500, beacons: 4000 };
+const TAKES = { scan: 800, step: 20, handshake: 60, supplicant: 2500, beacons: 4000, credit: 5 };
 
 const MULTICAST = 1;
 
@@ -65,6 +67,8 @@ export class WlanFirmware {
   #key = null;
   #hostNext = 0;
   #next = 0;
+  /** The first packet of the host's that was not allowed when it last heard. */
+  #allowed = 1;
   /** @type {import('./cyw43-air.mjs').AccessPoint | null} */
   #associated = null;
   #keyed = false;
@@ -95,6 +99,7 @@ export class WlanFirmware {
     if (channel === CONTROL) this.#control(payload);
     else if (channel === DATA) this.#send(payload);
     else throw new Error(`CYW43: channel ${channel} is not modelled`);
+    this.#giveCredit();
   }
 
   /** A frame from the air. @param {Uint8Array} frame */
@@ -309,12 +314,19 @@ export class WlanFirmware {
     this.#deliver(EVENT, Buffer.concat([bdc(), frame]));
   }
 
+  /** Tells a host that has no credit left of more, if nothing else has by then. */
+  #giveCredit() {
+    const isSpent = () => this.#allowed === this.#hostNext;
+    if (isSpent()) this.chip.later(TAKES.credit, () => isSpent() && this.#deliver(CONTROL, new Uint8Array(0)));
+  }
+
   /** @param {number} channel @param {Uint8Array} payload */
   #deliver(channel, payload) {
     const packet = Buffer.alloc(SDPCM_BYTES + payload.length);
     packet.writeUInt16LE(packet.length, 0);
     packet.writeUInt16LE(~packet.length & 0xffff, 2);
-    packet.set([this.#next, channel, 0, SDPCM_BYTES, 0, (this.#hostNext + CREDIT) & 0xff], 4);
+    this.#allowed = (this.#hostNext + CREDIT) & 0xff;
+    packet.set([this.#next, channel, 0, SDPCM_BYTES, 0, this.#allowed], 4);
     packet.set(payload, SDPCM_BYTES);
     this.#next = (this.#next + 1) & 0xff;
     this.chip.deliver(packet);

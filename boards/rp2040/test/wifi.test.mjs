@@ -117,6 +117,30 @@ test('after a minute of idling SNTP has told the time, and an alert goes out', (
   }, [point]);
 });
 
+test('a network that hands on nothing for three minutes, and the next alert goes out', () => {
+  const point = new AccessPoint(NAME, PASSPHRASE);
+  return joining(async (scene) => {
+    const { board, network } = scene;
+    let [hasAddress, unanswered] = [false, 0];
+    network.listeners.push((frame, direction) => {
+      // ARP: DHCP is done.
+      if (direction === 'from board' && frame[12] === 0x08 && frame[13] === 0x06) hasAddress = true;
+      if (hasAddress && direction === 'from board') unanswered += 1;
+    });
+    network.fate = (_, direction) => ({ drop: hasAddress && direction === 'to board' });
+    board.powerOn();
+    await board.expect('outbox: 0 waiting');
+    await board.run({ seconds: 180 });
+    // Thrice what the radio takes before it has to say that it takes more.
+    assert.ok(unanswered > 24, `${unanswered} frames`);
+    network.fate = () => ({});
+    const id = await waits(scene);
+    assert.equal(await delivered(scene), id);
+    assert.equal(board.radio.firmware.attempts, 1);
+    assert.deepEqual(board.endings, []);
+  }, [point]);
+});
+
 test('a wrong passphrase is tried again, until the line brings the right one', () => {
   const point = new AccessPoint(NAME, PASSPHRASE);
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wifi-'));

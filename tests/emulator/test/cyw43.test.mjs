@@ -85,6 +85,11 @@ function makeHost() {
       host.write(F2, 0, packet.length, ...words);
       return host.packet();
     },
+    /** Sends an empty frame. */
+    data: () => {
+      const words = [0xffed0012, 0x0e000200 + (sequence++ & 0xff), 0, 0x00200000, 0];
+      host.write(F2, 0, 20, ...words);
+    },
     /** The packet that waits, which has to be there. */
     packet: () => {
       const [waiting] = host.read(F0, 0x08, 4);
@@ -194,6 +199,27 @@ test('a control packet is answered on the data line, with credit', () => {
   assert.equal(answer.readInt32LE(24), 0);
   assert.deepEqual([...answer.subarray(28, 34)], [0x28, 0xcd, 0xc1, 0, 0, 1]);
   assert.equal(answer[9], 1 + 8);
+  assert.equal(chip.level, false);
+});
+
+test('a host whose frames nobody answers is given credit, as soon as it has none left', () => {
+  const { time, chip, setUp, control, data, packet } = makeHost();
+  setUp();
+  const credit = control(0, 262, Buffer.from('cur_etheraddr\0'))[9];
+  const next = credit - 8;
+  for (let sent = 0; sent < 7; sent++) data();
+  time.nanos += 1000 * MILLISECOND;
+  chip.poll();
+  assert.equal(chip.level, false);
+  data();
+  assert.equal(chip.level, false);
+  time.nanos += 5 * MILLISECOND;
+  chip.poll();
+  assert.equal(chip.level, true);
+  const update = packet();
+  assert.equal(update.length, 12);
+  assert.deepEqual([...update.subarray(0, 4)], [12, 0, 0xf3, 0xff]);
+  assert.equal(update[9], next + 8 + 8);
   assert.equal(chip.level, false);
 });
 
