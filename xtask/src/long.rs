@@ -39,6 +39,7 @@ fn miri(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
 
 fn power_cuts(layout: &Layout, log: &mut Log) -> Result<(), Stop> {
     let mut test = layout.cargo(["test", "--locked", "--release", "--package", "secure-store"]);
-    test.args(["--test", "power_cuts"]);
+    // Not captured, its counts are in the log.
+    test.args(["--test", "power_cuts", "--", "--nocapture"]);
     Ok(log.run(test.env("SECURE_STORE_SEQUENCES", STORE_SEQUENCES))?)
 }
