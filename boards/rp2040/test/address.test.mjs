@@ -57,6 +57,16 @@ function silenceDhcp({ network }) {
 }
 
 /**
+ * Waits until the board has asked a name server where the time is told, which may be after an alert has gone out.
+ * @param {Scene} scene
+ * @param {() => import('../../../tests/emulator/wire.mjs').Said[]} heard
+ */
+async function untilItAsks({ board }, heard) {
+  const asks = () => heard().some(({ kind, port }) => kind === 'udp' && port === DNS);
+  assert.ok(await board.run({ seconds: 10, until: asks }), 'no name server was asked');
+}
+
+/**
  * Checks that the board spoke from one address, and which name server it asked.
  * @param {import('../../../tests/emulator/wire.mjs').Said[]} heard
  * @param {string} address
@@ -104,6 +114,7 @@ test('an address is provisioned in the field, and taken back', () =>
     await board.expect('outbox:');
     board.console.send('test first\r');
     await delivered(scene);
+    await untilItAsks(scene, () => heard);
     assertSpokeFrom(heard, OFFERED, OFFERED_SERVER);
     for (const [text, network, link, address, asked, dhcp] of /** @type {const} */ ([
       ['second', `${TEST_NETWORK}\n${FIXED}`, `link: up, ${ADDRESS}/24`, ADDRESS, NAME_SERVER, false],
@@ -123,8 +134,9 @@ test('an address is provisioned in the field, and taken back', () =>
       await board.expect(link, 20);
       board.console.send(`test ${text}\r`);
       await delivered(scene);
-      const since = heard.slice(before);
-      const after = since.slice(since.findIndex((said) => said.from === address));
+      const spoke = () => heard.slice(before + heard.slice(before).findIndex((said) => said.from === address));
+      await untilItAsks(scene, spoke);
+      const [since, after] = [heard.slice(before), spoke()];
       assertSpokeFrom(after, address, asked);
       const questions = (dhcp ? since : after).filter(({ port }) => port === DHCP_SERVER);
       assert.equal(questions.length > 0, dhcp);
