@@ -8,8 +8,9 @@ use api_standin::{Config, Standin};
 use embassy_time::Timer;
 use jwt_core::HmacKey;
 
-use crate::board::{Bench, Cut, Moment};
+use crate::board::Bench;
 use crate::desk::Desk;
+use crate::flash::{Cut, Moment};
 use crate::{Provision, live, live_until_cut, shows, until};
 
 const OLD: &str = "older than the chip's counter";

@@ -16,10 +16,11 @@ use gateway_firmware::{
 };
 use gateway_twin::{Socket, Sockets};
 use jwt_core::HmacKey;
-use secure_store::{Image, MonotonicCounter, Region, Rtc};
+use secure_store::{MonotonicCounter, Region, Rtc};
 use sms_alert::{Connect, Host};
 
 use crate::chip::{ChipKey, Silent};
+use crate::flash::{Cut, Flash};
 
 /// How long a byte is on its way: ten bits.
 const BYTE: embassy_time::Duration = embassy_time::Duration::from_micros(87);
@@ -205,107 +206,6 @@ impl Board for Twin {
     type ChipKeys = Chip;
     type Connect = Way;
     type Network = Cable;
-}
-
-/// When the power goes: at which of the flash's operations, and how far that one comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    pub operation: usize,
-    pub moment: Moment,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    Before,
-    Inside,
-    After,
-}
-
-/// What a life ends with whose power is cut.
-pub struct PowerCut;
-
-/// Memory, and the supply that fails in the middle of an operation.
-pub struct Flash {
-    bytes: Rc<RefCell<Vec<u8>>>,
-    operations: Rc<Cell<usize>>,
-    cut: Rc<Cell<Option<Cut>>>,
-}
-
-impl Flash {
-    /// Carries an operation out, or as much of it as the power lasts for.
-    fn operate(
-        &mut self,
-        whole: impl FnOnce(&mut Image<'_>) -> Result<(), secure_store::ImageError>,
-        part: impl FnOnce(&mut [u8]),
-    ) -> Result<(), secure_store::ImageError> {
-        let operation = self.operations.get();
-        self.operations.set(operation + 1);
-        let cut = self.cut.get().filter(|cut| cut.operation == operation);
-        let mut bytes = self.bytes.borrow_mut();
-        match cut.map(|cut| cut.moment) {
-            Some(Moment::Before) => {}
-            Some(Moment::Inside) => part(&mut bytes),
-            None | Some(Moment::After) => whole(&mut Image::new(&mut bytes))?,
-        }
-        drop(bytes);
-        match cut {
-            None => Ok(()),
-            Some(_) => {
-                self.cut.set(None);
-                std::panic::resume_unwind(Box::new(PowerCut))
-            }
-        }
-    }
-}
-
-impl embedded_storage::nor_flash::ErrorType for Flash {
-    type Error = secure_store::ImageError;
-}
-
-impl embedded_storage::nor_flash::ReadNorFlash for Flash {
-    const READ_SIZE: usize = 1;
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        Image::new(&mut self.bytes.borrow_mut()).read(offset, bytes)
-    }
-    fn capacity(&self) -> usize {
-        self.bytes.borrow().len()
-    }
-}
-
-impl embedded_storage::nor_flash::MultiwriteNorFlash for Flash {}
-
-impl embedded_storage::nor_flash::NorFlash for Flash {
-    const WRITE_SIZE: usize = 1;
-    const ERASE_SIZE: usize = 4096;
-
-    /// An erase that is cut short leaves anything at all.
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        self.operate(
-            |image| image.erase(from, to),
-            |bytes| {
-                let mut random = from | 1;
-                for byte in &mut bytes[from as usize..to as usize] {
-                    random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    *byte = (random >> 24) as u8;
-                }
-            },
-        )
-    }
-
-    /// A write that is cut short has come to its middle, and programmed some bits there.
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.operate(
-            |image| image.write(offset, bytes),
-            |stored| {
-                let middle = bytes.len() / 2;
-                let stored = &mut stored[offset as usize..];
-                for (stored, byte) in stored.iter_mut().zip(&bytes[..middle]) {
-                    *stored &= byte;
-                }
-                stored[middle] &= bytes[middle] | 0x5a;
-            },
-        )
-    }
 }
 
 pub struct Keys(Rc<RefCell<VecDeque<u8>>>);

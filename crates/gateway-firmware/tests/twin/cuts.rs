@@ -7,8 +7,9 @@ use device_link::Request;
 use embassy_time::Timer;
 use jwt_core::HmacKey;
 
-use crate::board::{Bench, Cut, Moment, now_secs};
+use crate::board::{Bench, now_secs};
 use crate::desk::Desk;
+use crate::flash::{Cut, Moment};
 use crate::{Provision, SECRET_ID, SECRET_KEY, live, live_until_cut, shows, texts, until};
 use api_standin::{Config, Standin};
 

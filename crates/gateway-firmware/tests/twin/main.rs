@@ -7,6 +7,7 @@ mod chip;
 mod clock;
 mod cuts;
 mod desk;
+mod flash;
 mod restart;
 mod unsealed;
 mod waits;
@@ -18,10 +19,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use api_standin::{Api, Config, Standin};
-use board::{Bench, PowerCut, REGION, now_secs};
+use board::{Bench, REGION, now_secs};
 use desk::Desk;
 use embassy_futures::select::{Either, select};
 use embassy_time::Timer;
+use flash::PowerCut;
 use gateway_firmware::{Lookout, StaticAddress, run};
 use jwt_core::HmacKey;
 use secure_store::{
